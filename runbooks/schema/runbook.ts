@@ -27,13 +27,13 @@ export const measureSchema = z.union([
   z.strictObject({
     ...measureBase,
     builtin: z.enum(['customersDisturbed', 'longestHold', 'refusedWrites', 'downtime', 'shareMoved', 'customersExcluded']),
-    atMost: z.number().optional(),
+    atMost: z.number().optional().describe('times are in seconds'),
     atLeast: z.number().optional(),
     shareAtMost: z.number().min(0).max(1).optional(),
   }),
   z.strictObject({
     ...measureBase,
-    sql: z.strictObject({ source: sql, target: sql }),
+    sql: totalSchema,
     differenceAtMost: z.number().nonnegative().describe('absolute difference of the two numbers, for the gate’s wave'),
   }),
 ]);

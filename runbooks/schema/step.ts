@@ -70,7 +70,11 @@ export const phaseSchema = z.strictObject({
   gate: gateSchema.optional(),
 });
 
-export const totalSchema = z.strictObject({ source: sql, target: sql });
+/** Each side is a query that returns one number; `$1` is the wave (int), null for all waves together. */
+export const totalSchema = z.strictObject({
+  source: sql.describe('a query that returns one number; $1 is the wave (int), null for all waves'),
+  target: sql.describe('the same for the target'),
+});
 
 export type Step = z.output<typeof stepSchema>;
 export type StepKind = Step['kind'];
