@@ -64,13 +64,16 @@ create table crm.customer (
 create table billing.account (
   customer_no text primary key,
   paperless boolean not null default false,
-  payment_method text not null default 'unknown'
+  payment_method text not null default 'unknown' check (payment_method in
+    ('electronic-check', 'mailed-check', 'bank-transfer', 'credit-card', 'unknown'))
 );
 create table oss.service (
   customer_no text not null,
   product_code text not null,
   detail text not null default '',
-  primary key (customer_no, product_code)
+  primary key (customer_no, product_code),
+  check (detail = any (case product_code
+    when 'phone' then array['single', 'multiple'] when 'internet' then array['dsl', 'fiber'] else array[''] end))
 );
 create table oss.agreement (
   agreement_no bigint primary key,
