@@ -90,7 +90,7 @@ function unknownKey(context: Context, path: Path, value: unknown, key: string): 
       severity: 'error',
     };
   }
-  const known = knownKeys(context.schema, path, value);
+  const known = knownKeys(context.schema, path, context.root);
   const unused = known.filter((candidate) => childValue(value, candidate) === undefined);
   return {
     ...place,
