@@ -24,10 +24,7 @@ export interface BothStates {
 
 /** How a wave that is found in these two states must be brought to one owner (PROTOCOL 14, 15). */
 export type Resolution =
-  | { kind: 'owned-by-source' }
-  | { kind: 'owned-by-target' }
-  | { kind: 'sealed-not-open' }
-  | { kind: 'two-owners' };
+  { kind: 'owned-by-source' } | { kind: 'owned-by-target' } | { kind: 'sealed-not-open' } | { kind: 'two-owners' };
 
 /** Pure reading of both wave rows. `frozen` still counts as owning: only a seal gives a wave up. */
 export function readCustody(states: BothStates): Resolution {

@@ -90,9 +90,7 @@ export interface DrainResult {
   leftovers: { work: string; count: number; wentTo: 'excluded' | string }[];
 }
 
-export type SwitchResult =
-  | { outcome: 'switched'; at: number }
-  | { outcome: 'refused'; reason: string };
+export type SwitchResult = { outcome: 'switched'; at: number } | { outcome: 'refused'; reason: string };
 
 export interface ReturnResult {
   /** What had to be done: nothing was sealed, an unopened seal was taken back, or the target's writes were carried back. */
@@ -122,7 +120,11 @@ export interface Activities {
   /** Reads the documents by hash and resolves the windows. Throws InvalidRunbook when they do not pass `check`. */
   loadRun(input: { runbookHash: string; planHash: string }): Promise<ResolvedRun>;
   /** Registers the cutover in `control`, installs schema `cutover` in both systems, assigns the population to waves. Idempotent. */
-  openCutover(input: { cutover: string; runbookHash: string; planHash: string }): Promise<{ epoch: number; population: number }>;
+  openCutover(input: {
+    cutover: string;
+    runbookHash: string;
+    planHash: string;
+  }): Promise<{ epoch: number; population: number }>;
   /** Registers the end of the run: outcome, for `list` and the report. */
   closeCutover(input: { cutover: string; outcome: string }): Promise<void>;
   /** Takes a new epoch from `control` and raises it in the wave's fences on both sides; older attempts are void from here. */

@@ -1,10 +1,9 @@
 import type { Activities } from './contract';
+import type { RollbackRequest } from './state';
 
 /** A long-running activity the engine keeps going beside its steps (lease, follow). */
-export interface Background<T> {
-  /** Settles when the activity ended by itself, or after `stop`. */
-  readonly ended: Promise<T | 'cancelled'>;
-  /** Requests cancellation and resolves once the activity has really stopped. */
+export interface Background {
+  /** Requests cancellation and resolves once the activity has really stopped. Never rejects. */
   stop(): Promise<void>;
 }
 
@@ -15,18 +14,38 @@ export interface Runtime {
   /** Resolves true as soon as `condition` holds, false at `deadline` (epoch ms; null waits for ever). */
   until(condition: () => boolean, deadline: number | null): Promise<boolean>;
   readonly activities: Activities;
-  /** Starts an activity that runs until stopped. */
-  background<T>(start: (activities: Activities) => Promise<T>): Background<T>;
-  /** Runs `body` so that a rollback cancels its activities and waits for them to end; rejects with Cancelled then. */
+  /** Starts an activity that runs until stopped; `onEnd` hears when it ended by itself. */
+  background(start: (activities: Activities) => Promise<unknown>, onEnd: (error: unknown) => void): Background;
+  /** Runs `body`; once `cancelled` holds its activities are cancelled and awaited, and it rejects with Cancelled. */
   cancellable<T>(body: () => Promise<T>, cancelled: () => boolean): Promise<T>;
   /** Tells watchers (queries, current details, search attributes) that the state changed. */
   publish(): void;
+  /** True when the history is long: the engine stops at the next quiet point and the run continues as new. */
+  wantsContinue(): boolean;
 }
 
-/** Thrown out of `cancellable` when the work was stopped to make way for a rollback. */
+/** What a cutover needs beyond that: its waves and its rollbacks, which are runs of their own. */
+export interface CutoverRuntime extends Runtime {
+  /** Starts the wave's run, or finds it started. Its reports arrive by `applyWaveReport`. */
+  startWave(wave: number): Promise<void>;
+  /** Asks the wave to stop for a rollback; it reports `stopped`. A wave whose run has ended is reported stopped by the runtime. */
+  stopWave(wave: number, request: RollbackRequest): Promise<void>;
+  /** Undoes everything the wave (null: the cutover itself) did; resolves when it is verified. */
+  rollBack(wave: number | null): Promise<void>;
+}
+
+/** Thrown out of waits and `cancellable` when work stops to make way for a rollback. */
 export class Cancelled extends Error {
+  override name = 'Cancelled';
   constructor() {
     super('stopped to make way for a rollback');
-    this.name = 'Cancelled';
+  }
+}
+
+/** Thrown out of waits at a quiet point when the runtime wants to continue as new. */
+export class ContinueRun extends Error {
+  override name = 'ContinueRun';
+  constructor() {
+    super('continues as new');
   }
 }

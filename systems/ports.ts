@@ -38,7 +38,12 @@ export interface CustodyPort {
     wave: number,
     epoch: number,
     leaseMs: number,
-  ): Promise<{ outcome: 'frozen'; frozenAt: Date; leaseUntil: Date } | { outcome: 'blocked'; blockers: string[] } | { outcome: 'sealed' } | Stale>;
+  ): Promise<
+    | { outcome: 'frozen'; frozenAt: Date; leaseUntil: Date }
+    | { outcome: 'blocked'; blockers: string[] }
+    | { outcome: 'sealed' }
+    | Stale
+  >;
   renew(
     wave: number,
     epoch: number,

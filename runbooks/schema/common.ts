@@ -3,12 +3,18 @@ import { z } from 'zod';
 /** Ids appear in workflow ids, URLs and file names, so they are kept to one safe alphabet. */
 export const id = z
   .string()
-  .regex(/^[A-Za-z][A-Za-z0-9-]{0,62}$/, 'an id starts with a letter and holds letters, digits and dashes (63 at most)');
+  .regex(
+    /^[A-Za-z][A-Za-z0-9-]{0,62}$/,
+    'an id starts with a letter and holds letters, digits and dashes (63 at most)',
+  );
 
 /** ISO 8601 duration, e.g. `PT45M`, `P5D`. Years and months have no fixed length and are refused. */
 export const duration = z
   .string()
-  .regex(/^P(?=\d|T\d)(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$/, 'an ISO 8601 duration such as PT45M or P5D');
+  .regex(
+    /^P(?=\d|T\d)(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$/,
+    'an ISO 8601 duration such as PT45M or P5D',
+  );
 
 /** A table as `schema.table`, or `table` in the default schema. */
 export const tableName = z

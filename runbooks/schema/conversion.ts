@@ -19,7 +19,9 @@ const rule = z.strictObject({
   when: sql.describe('predicate over the source row'),
   then: z.union([
     z.literal('exclude').describe('the whole customer stays behind, with this rule as the reason'),
-    z.strictObject({ set: z.record(columnName, sql).describe('target column: expression used instead of the mapping') }),
+    z.strictObject({
+      set: z.record(columnName, sql).describe('target column: expression used instead of the mapping'),
+    }),
   ]),
   why: z.string().min(1),
 });
@@ -33,7 +35,9 @@ const fromTable = z.strictObject({
 
 const fromQuery = z.strictObject({
   query: sql.describe('a query over the source; its rows are the target rows, before the columns are applied'),
-  changedBy: z.record(tableName, columnName).describe('table: its customer column; a change there replaces the customer’s set'),
+  changedBy: z
+    .record(tableName, columnName)
+    .describe('table: its customer column; a change there replaces the customer’s set'),
   customer: columnName.describe('the output column that names the customer'),
 });
 

@@ -11,10 +11,17 @@ const system = z.strictObject({
 const window = z.strictObject({
   opens: z
     .string()
-    .regex(/^((Mon|Tue|Wed|Thu|Fri|Sat|Sun)(,(Mon|Tue|Wed|Thu|Fri|Sat|Sun))* )?([01]\d|2[0-3]):[0-5]\d$/, 'such as `Sat 22:00` or `22:00`')
+    .regex(
+      /^((Mon|Tue|Wed|Thu|Fri|Sat|Sun)(,(Mon|Tue|Wed|Thu|Fri|Sat|Sun))* )?([01]\d|2[0-3]):[0-5]\d$/,
+      'such as `Sat 22:00` or `22:00`',
+    )
     .describe('weekday and local time'),
   lasts: duration,
-  holidays: z.string().regex(/^[A-Z]{2}(-[A-Z0-9]{1,3})?$/, 'a country code such as NL').optional().describe('public holidays are closed'),
+  holidays: z
+    .string()
+    .regex(/^[A-Z]{2}(-[A-Z0-9]{1,3})?$/, 'a country code such as NL')
+    .optional()
+    .describe('public holidays are closed'),
   blackouts: z
     .array(z.string().regex(/^\d{4}-\d\d-\d\d\/\d{4}-\d\d-\d\d$/, 'two dates such as 2026-12-24/2027-01-02'))
     .optional(),
@@ -26,7 +33,14 @@ const measureBase = { id, title: z.string().optional(), at: z.array(id).min(1).d
 export const measureSchema = z.union([
   z.strictObject({
     ...measureBase,
-    builtin: z.enum(['customersDisturbed', 'longestHold', 'refusedWrites', 'downtime', 'shareMoved', 'customersExcluded']),
+    builtin: z.enum([
+      'customersDisturbed',
+      'longestHold',
+      'refusedWrites',
+      'downtime',
+      'shareMoved',
+      'customersExcluded',
+    ]),
     atMost: z.number().optional().describe('times are in seconds'),
     atLeast: z.number().optional(),
     shareAtMost: z.number().min(0).max(1).optional(),
@@ -51,7 +65,10 @@ const work = z.union([
     system: id.default('source'),
     queue: z.string().min(1).describe('queue name'),
     broker: z.enum(['pgboss', 'rabbitmq']),
-    customer: z.string().optional().describe('field of the message that names the customer; without it the whole queue is drained'),
+    customer: z
+      .string()
+      .optional()
+      .describe('field of the message that names the customer; without it the whole queue is drained'),
     leftover: z.union([z.literal('exclude'), z.strictObject({ handTo: id })]),
   }),
 ]);
@@ -61,7 +78,13 @@ const request = z.strictObject({
   target: sql.describe('the same in the target'),
 });
 
-const risk = z.strictObject({ id, text: z.string().min(1), mitigation: z.string().min(1), owner: id, closedBy: id.optional() });
+const risk = z.strictObject({
+  id,
+  text: z.string().min(1),
+  mitigation: z.string().min(1),
+  owner: id,
+  closedBy: id.optional(),
+});
 
 export const runbookSchema = z.strictObject({
   runbook: id,
@@ -74,13 +97,22 @@ export const runbookSchema = z.strictObject({
   systems: z.record(id, system),
   windows: z.record(id, window).default({}),
   limits: z.strictObject({ frozenAtMost: duration, heldAtMost: duration, lease: duration.default('PT30S') }),
-  population: z.strictObject({ system: id, from: tableName, key: columnName, target: z.strictObject({ from: tableName, key: columnName }), active: sql.optional() }),
+  population: z.strictObject({
+    system: id,
+    from: tableName,
+    key: columnName,
+    target: z.strictObject({ from: tableName, key: columnName }),
+    active: sql.optional(),
+  }),
   success: z.array(measureSchema).default([]),
   totals: z.record(id, totalSchema).default({}),
   risks: z.array(risk).default([]),
   work: z.record(id, work).default({}),
   requests: z.record(id, request).default({}),
-  script: z.strictObject({ source: z.string(), moving: z.string(), target: z.string() }).optional().describe('what an agent reads out'),
+  script: z
+    .strictObject({ source: z.string(), moving: z.string(), target: z.string() })
+    .optional()
+    .describe('what an agent reads out'),
   before: z.array(phaseSchema).default([]),
   perWave: z.array(phaseSchema).min(1),
   after: z.array(phaseSchema).default([]),

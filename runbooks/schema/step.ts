@@ -29,10 +29,16 @@ export const stepSchema = z.discriminatedUnion('kind', [
     system: id,
     do: z.string().min(1).describe('`POST /path` for http, an SQL statement for postgres'),
     undo: z.string().min(1).describe('the same for the way back; `none` when there is nothing to undo'),
-    check: z.string().min(1).optional().describe('`GET /path` that answers 2xx, or a query that returns true, when it took effect'),
+    check: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('`GET /path` that answers 2xx, or a query that returns true, when it took effect'),
   }),
   step('preload', { chunkRows: z.number().int().min(1).max(1_000_000).default(10_000) }),
-  step('catchUp', { until: z.strictObject({ lagRows: z.number().int().nonnegative().default(1_000) }).default({ lagRows: 1_000 }) }),
+  step('catchUp', {
+    until: z.strictObject({ lagRows: z.number().int().nonnegative().default(1_000) }).default({ lagRows: 1_000 }),
+  }),
   step('intake', {}),
   step('drain', {
     work: z.array(id).min(1),
@@ -48,7 +54,9 @@ export const stepSchema = z.discriminatedUnion('kind', [
   step('release', {}),
   step('hypercare', {
     atLeast: duration,
-    exit: z.strictObject({ openHighIncidents: z.number().int().nonnegative().default(0) }).default({ openHighIncidents: 0 }),
+    exit: z
+      .strictObject({ openHighIncidents: z.number().int().nonnegative().default(0) })
+      .default({ openHighIncidents: 0 }),
     rollbackIn: id.optional().describe('the window a rollback from hypercare must run in'),
   }),
 ]);

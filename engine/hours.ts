@@ -1,0 +1,115 @@
+import { durationMs } from '../runbooks/schema/common';
+import type { Opening } from '../runbooks/resolved';
+import type { Phase } from '../runbooks/schema/step';
+import { STEP_KINDS } from '../domain/step-kinds';
+import { fits, nextOpening, openingAt } from '../domain/window';
+import { record, wait, type Context } from './context';
+import { phasesOf, stepId } from './initial-state';
+import type { StepState } from './state';
+
+/** Openings of a window as they stand: what two own people agreed on replaces the pattern. */
+export function openings({ run, state }: Context, window: string): Opening[] {
+  return state.rescheduled[window] ?? run.windows[window] ?? [];
+}
+
+/** Time a rollback from here is expected to take, milliseconds: the machine work of the way in, once more. */
+export function rollbackMs({ state }: Context): number {
+  return Object.values(state.steps)
+    .filter((step) => ['convert', 'switch', 'freeze'].includes(step.kind))
+    .reduce((sum, step) => sum + step.plannedMs, 0);
+}
+
+/** Time from the start of `from` to the end of the last disruptive step in this window, and to back out, milliseconds. */
+export function neededMs(context: Context, phase: Phase, from: StepState): number {
+  const { state, run } = context;
+  const ahead = phasesOf(run, state.wave)
+    .filter((candidate) => candidate.window === phase.window)
+    .flatMap((candidate) => candidate.steps.map((step) => state.steps[stepId(step)]))
+    .filter((step) => step !== undefined)
+    .filter((step) => step.status !== 'done' && step.status !== 'skipped');
+  const last = ahead.findLastIndex((step) => STEP_KINDS[step.kind].disruptive);
+  const machine = ahead
+    .slice(Math.max(0, ahead.indexOf(from)), last + 1)
+    .filter((step) => !STEP_KINDS[step.kind].byPeople);
+  return machine.reduce((sum, step) => sum + step.plannedMs, 0) + rollbackMs(context);
+}
+
+/** Waits until the phase's window is open with time to finish *and* back out (HOURS). Without a window: at once. */
+export async function waitForHours(context: Context, phase: Phase, step: StepState): Promise<void> {
+  const { runtime } = context;
+  const window = phase.window;
+  if (window === undefined) return;
+  for (;;) {
+    const needed = neededMs(context, phase, step);
+    const open = openingAt(openings(context, window), runtime.now());
+    if (open && fits(open, runtime.now(), needed)) return;
+    step.status = 'waiting-window';
+    const next = nextOpening(openings(context, window), runtime.now());
+    step.problem = windowProblem(window, open, next, needed);
+    runtime.publish();
+    record(context, 'system', 'waits for window', step.id, {
+      window,
+      neededMs: needed,
+      opensAt: next?.opensAt ?? null,
+    });
+    const known = JSON.stringify(openings(context, window));
+    await wait(context, () => JSON.stringify(openings(context, window)) !== known, next?.opensAt ?? null);
+    step.problem = null;
+  }
+}
+
+function windowProblem(window: string, open: Opening | null, next: Opening | null, needed: number): string {
+  const minutes = Math.ceil(needed / 60_000);
+  const why = open
+    ? `window ${window} closes too soon: ${minutes} minutes are needed to finish and back out`
+    : `window ${window} is closed`;
+  return next
+    ? `${why}; it opens at ${new Date(next.opensAt).toISOString()}`
+    : `${why} and has no later opening: reschedule it`;
+}
+
+/** The last moment at which rolling back still ends inside the window and the freeze limit; null while nothing is frozen. */
+export function backOutBy(context: Context): number | null {
+  const { state, run } = context;
+  if (!state.frozen) return null;
+  const phase = phasesOf(run, state.wave).find((candidate) => candidate.steps.some((step) => step.kind === 'freeze'));
+  const open = phase?.window ? openingAt(openings(context, phase.window), state.frozen.at) : null;
+  const limit = state.frozen.notAfter - rollbackMarginMs(context);
+  return open ? Math.min(limit, open.closesAt - rollbackMs(context)) : limit;
+}
+
+/** Before the lease's last moment there must be room to thaw in order: a tenth of the limit, at most a minute. */
+const rollbackMarginMs = ({ run }: Context): number =>
+  Math.min(60_000, durationMs(run.runbook.limits.frozenAtMost) / 10);
+
+/** A rollback outside its window waits for the next opening, or for two own people (DESIGN §10). */
+export async function waitForRollbackHours(context: Context, window: string | undefined): Promise<void> {
+  const { runtime, state } = context;
+  const request = state.rollback;
+  if (!request || window === undefined) return;
+  const confirmed = (): boolean => request.confirmedBy.length >= 2;
+  while (!confirmed()) {
+    const open = openingAt(openings(context, window), runtime.now());
+    if (open && fits(open, runtime.now(), rollbackMs(context))) return;
+    const next = nextOpening(openings(context, window), runtime.now());
+    const known = JSON.stringify(openings(context, window));
+    await runtime.until(
+      () => confirmed() || JSON.stringify(openings(context, window)) !== known,
+      next?.opensAt ?? null,
+    );
+  }
+}
+
+/** Waits for a window as a step of its own. */
+export async function waitForOpening(context: Context, window: string, step: StepState): Promise<void> {
+  const { runtime } = context;
+  for (;;) {
+    if (openingAt(openings(context, window), runtime.now())) return;
+    const next = nextOpening(openings(context, window), runtime.now());
+    step.problem = windowProblem(window, null, next, 0);
+    runtime.publish();
+    const known = JSON.stringify(openings(context, window));
+    await wait(context, () => JSON.stringify(openings(context, window)) !== known, next?.opensAt ?? null);
+    step.problem = null;
+  }
+}

@@ -1,0 +1,105 @@
+import type { ResolvedRun } from '../runbooks/resolved';
+import { answerIncident } from './messages/incidents';
+import { answerSteps } from './messages/steps';
+import { answerSteering } from './messages/steering';
+import { answerVote } from './messages/votes';
+import { refuse, type Answered, type MessageContext, type RunMessage } from './messages/types';
+import type { MessageAnswer, RunState } from './state';
+
+export type { RunMessage } from './messages/types';
+
+const REMEMBERED_ANSWERS = 500;
+
+/**
+ * Applies one message to the state: the only place where people's words change a run. Never throws for a business
+ * refusal; returns the answer and what the ledger should say. A message id answers again what it answered before.
+ */
+export function applyMessage(state: RunState, run: ResolvedRun, message: RunMessage, now: number): Answered {
+  const known = message.id === undefined ? undefined : state.answered[message.id];
+  if (known) return { answer: known, ledger: [] };
+  const context: MessageContext = { state, run, now };
+  const person = run.plan.people.find((candidate) => candidate.id === message.person);
+  const answered = person
+    ? dispatch(context, message)
+    : refuse(
+        `nobody in the plan is called ${JSON.stringify(message.person)}; people: ${run.plan.people.map((p) => p.id).join(', ')}`,
+      );
+  if (!answered.accepted) notice(state, now, `${message.kind} by ${message.person}: ${answered.reason}`);
+  if (message.id !== undefined) remember(state, message.id, answered);
+  return {
+    answer: answered,
+    ledger: [
+      {
+        at: now,
+        actor: person ? message.person : 'unknown',
+        action: answered.accepted ? message.kind : `${message.kind} refused`,
+        subject: subjectOf(message),
+        detail: { ...detailOf(message), ...(answered.accepted ? {} : { refusal: answered.reason }) },
+      },
+    ],
+  };
+}
+
+function dispatch(context: MessageContext, message: RunMessage): MessageAnswer {
+  switch (message.kind) {
+    case 'vote':
+      return answerVote(context, message);
+    case 'go':
+    case 'completeTask':
+    case 'recordCheck':
+    case 'retryStep':
+    case 'skipStep':
+      return answerSteps(context, message);
+    case 'pause':
+    case 'resume':
+    case 'requestRollback':
+    case 'reschedule':
+      return answerSteering(context, message);
+    case 'raiseIncident':
+    case 'resolveIncident':
+      return answerIncident(context, message);
+  }
+}
+
+function subjectOf(message: RunMessage): string {
+  switch (message.kind) {
+    case 'vote':
+      return message.gate;
+    case 'go':
+    case 'completeTask':
+    case 'recordCheck':
+    case 'retryStep':
+    case 'skipStep':
+      return message.step;
+    case 'reschedule':
+      return message.window;
+    case 'raiseIncident':
+    case 'resolveIncident':
+      return message.incident;
+    case 'pause':
+    case 'resume':
+    case 'requestRollback':
+      return 'run';
+  }
+}
+
+function detailOf(message: RunMessage): Record<string, string | number | boolean | null> {
+  const { kind: _kind, person: _person, id: _id, ...rest } = message;
+  return Object.fromEntries(Object.entries(rest).filter((entry) => entry[1] !== undefined)) as Record<
+    string,
+    string | number | boolean | null
+  >;
+}
+
+function remember(state: RunState, id: string, answer: MessageAnswer): void {
+  state.answered[id] = answer;
+  const ids = Object.keys(state.answered);
+  if (ids.length > REMEMBERED_ANSWERS) delete state.answered[ids[0] ?? ''];
+}
+
+const REMEMBERED_NOTICES = 20;
+
+export function notice(state: RunState, at: number, text: string): void {
+  state.notices.push({ at, text });
+  state.notices.splice(0, state.notices.length - REMEMBERED_NOTICES);
+}

@@ -1,0 +1,54 @@
+import type { ResolvedRun } from '../../runbooks/resolved';
+import type { LedgerEntry } from '../contract';
+import type { MessageAnswer, RunState } from '../state';
+
+interface From {
+  /** Person id of the plan. */
+  person: string;
+  /** Dedupes: the same id is answered once. */
+  id?: string | undefined;
+}
+
+export interface VoteMessage extends From {
+  kind: 'vote';
+  gate: string;
+  decision: 'go' | 'no-go';
+  reason?: string | undefined;
+  /** Digest of the evidence the voter saw; default: what the gate shows now. */
+  digest?: string | undefined;
+}
+
+export type StepMessage =
+  | (From & { kind: 'go'; step: string })
+  | (From & { kind: 'completeTask'; step: string; note?: string | undefined })
+  | (From & { kind: 'recordCheck'; step: string; item: string; ok: boolean; evidence?: string | undefined })
+  | (From & { kind: 'retryStep'; step: string })
+  | (From & { kind: 'skipStep'; step: string; reason: string });
+
+export type SteeringMessage =
+  | (From & { kind: 'pause'; reason: string })
+  | (From & { kind: 'resume' })
+  | (From & { kind: 'requestRollback'; reason: string })
+  /** Instants in epoch ms. Two own people must ask for the same opening. */
+  | (From & { kind: 'reschedule'; window: string; opensAt: number; closesAt: number });
+
+export type IncidentMessage =
+  | (From & { kind: 'raiseIncident'; incident: string; severity: 'low' | 'high'; title: string })
+  | (From & { kind: 'resolveIncident'; incident: string });
+
+export type RunMessage = VoteMessage | StepMessage | SteeringMessage | IncidentMessage;
+
+export interface MessageContext {
+  state: RunState;
+  run: ResolvedRun;
+  now: number;
+}
+
+export interface Answered {
+  answer: MessageAnswer;
+  ledger: LedgerEntry[];
+}
+
+export const accept = (note?: string): MessageAnswer =>
+  note === undefined ? { accepted: true } : { accepted: true, note };
+export const refuse = (reason: string): MessageAnswer & { accepted: false } => ({ accepted: false, reason });

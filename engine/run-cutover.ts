@@ -1,0 +1,101 @@
+import type { StepOf } from '../runbooks/schema/step';
+import { record, wait, type Context } from './context';
+import { waitForRollbackHours } from './hours';
+import { Cancelled, ContinueRun, type CutoverRuntime } from './runtime';
+import { runPhases } from './run-phases';
+import type { Outcome, WaveSummary } from './state';
+import { withLedger } from './with-ledger';
+
+/** The cutover's run: `before`, every wave in order, `after`; or back to the source. Throws ContinueRun when it continues as new. */
+export async function runCutover(context: Context<CutoverRuntime>): Promise<Outcome> {
+  const { runtime, state, run } = context;
+  const outcome = await withLedger(context, async () => {
+    try {
+      await runPhases(context, run.runbook.before);
+      for (const wave of state.waves) await runOneWave(context, wave.wave);
+      await runPhases(context, run.runbook.after);
+      return 'live' as const;
+    } catch (error) {
+      if (error instanceof ContinueRun || !(error instanceof Cancelled)) throw error;
+      return await goBack(context);
+    }
+  });
+  state.outcome = outcome;
+  state.status = outcome;
+  await withLedger(context, async () => record(context, 'system', 'ended', 'run', { outcome }));
+  await runtime.activities.closeCutover({ cutover: state.cutover, outcome });
+  runtime.publish();
+  return outcome;
+}
+
+const waveOf = ({ state }: Context, wave: number): WaveSummary | undefined =>
+  state.waves.find((candidate) => candidate.wave === wave);
+
+async function runOneWave(context: Context<CutoverRuntime>, wave: number): Promise<void> {
+  const { runtime, state } = context;
+  const status = (): WaveSummary['status'] | undefined => waveOf(context, wave)?.status;
+  if (status() === 'live') return;
+  if (status() === 'pending') {
+    await runtime.startWave(wave);
+    const summary = waveOf(context, wave);
+    if (summary?.status === 'pending') summary.status = 'running';
+    record(context, 'system', 'wave started', `wave-${wave}`);
+    runtime.publish();
+  }
+  await wait(context, () => status() === 'live' || status() === 'stopped');
+  if (status() === 'live') return;
+  const asked = waveOf(context, wave)?.rollback;
+  state.rollback ??= asked ?? {
+    by: 'system',
+    reason: `wave ${wave} stopped`,
+    at: runtime.now(),
+    outcome: 'rolled-back',
+    confirmedBy: [],
+  };
+  throw new Cancelled();
+}
+
+/** Stops what runs, then undoes wave by wave, newest first, then the cutover's own steps. Each rollback is a run of its own. */
+async function goBack(context: Context<CutoverRuntime>): Promise<Outcome> {
+  const { runtime, state } = context;
+  const request = state.rollback ?? {
+    by: 'system',
+    reason: 'stopped',
+    at: runtime.now(),
+    outcome: 'rolled-back' as const,
+    confirmedBy: [],
+  };
+  state.status = 'rolling-back';
+  record(context, request.by, 'rollback', 'run', { reason: request.reason });
+  runtime.publish();
+  const running = state.waves.filter((wave) => wave.status === 'running');
+  for (const wave of running) await runtime.stopWave(wave.wave, request);
+  await runtime.until(() => running.every((wave) => waveOf(context, wave.wave)?.status !== 'running'), null);
+  if (!state.waves.some((wave) => wave.status === 'stopped' && wave.frozenAt !== null))
+    await waitForRollbackHours(context, rollbackWindow(context));
+  const touched = state.waves.filter((wave) => wave.status !== 'pending' && wave.status !== 'rolled-back');
+  for (const wave of touched.reverse()) {
+    await runtime.rollBack(wave.wave);
+    wave.status = 'rolled-back';
+    record(context, 'system', 'wave rolled back', `wave-${wave.wave}`);
+    runtime.publish();
+  }
+  await runtime.rollBack(null);
+  return request.outcome;
+}
+
+/** From hypercare on, the window its step names; before that a rollback starts at once. */
+function rollbackWindow({ run, state }: Context): string | undefined {
+  const hypercare = run.runbook.after
+    .flatMap((phase) => phase.steps)
+    .find((step): step is StepOf<'hypercare'> => step.kind === 'hypercare');
+  return state.waves.every((wave) => wave.status === 'live') ? hypercare?.rollbackIn : undefined;
+}
+
+/** A wave's report, by signal. Late reports of a wave that is done with change nothing. */
+export function applyWaveReport(context: { state: Context['state'] }, report: WaveSummary): void {
+  const known = context.state.waves.findIndex((wave) => wave.wave === report.wave);
+  const before = context.state.waves[known];
+  if (!before || before.status === 'rolled-back') return;
+  context.state.waves[known] = { ...report, frozenAt: report.frozenAt ?? before.frozenAt };
+}

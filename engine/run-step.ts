@@ -1,0 +1,87 @@
+import { STEP_KINDS } from '../domain/step-kinds';
+import type { Phase, Step, StepKind } from '../runbooks/schema/step';
+import { record, wait, type Context } from './context';
+import { waitForHours } from './hours';
+import { stepId } from './initial-state';
+import { Cancelled, ContinueRun } from './runtime';
+import type { StepState } from './state';
+import type { Handler } from './steps/handler';
+import { HANDLERS } from './steps/registry';
+
+const ended = (step: StepState): boolean => step.status === 'done' || step.status === 'skipped';
+
+/** Runs one step to `done` or `skipped`. A failed step waits for a person's retry or skip; a rollback leaves by Cancelled. */
+export async function runStep(context: Context, phase: Phase, step: Step): Promise<void> {
+  const state = context.state.steps[stepId(step)];
+  if (!state || ended(state)) return;
+  await wait(context, () => needsOf(phase, step).every((id) => isEnded(context, id)));
+  while (!ended(state)) {
+    try {
+      await wait(context, () => context.state.paused === null || ended(state));
+      if (!ended(state)) await admit(context, phase, state);
+      if (!ended(state)) await perform(context, phase, step, state);
+    } catch (error) {
+      if (error instanceof Cancelled || error instanceof ContinueRun) throw error;
+      await fail(context, state, error);
+    }
+  }
+  context.runtime.publish();
+}
+
+/** Default: the step before; `[]` starts with the phase. */
+function needsOf(phase: Phase, step: Step): string[] {
+  if (step.needs) return step.needs;
+  const before = phase.steps[phase.steps.indexOf(step) - 1];
+  return before ? [stepId(before)] : [];
+}
+
+function isEnded({ state }: Context, id: string): boolean {
+  const step = state.steps[id];
+  return step !== undefined && ended(step);
+}
+
+/** Hours, then the named person's go, then hours again: the window may have closed while they thought. */
+async function admit(context: Context, phase: Phase, state: StepState): Promise<void> {
+  const { disruptive } = STEP_KINDS[state.kind];
+  if (disruptive) await waitForHours(context, phase, state);
+  if (state.goRole === null || state.go) return;
+  state.status = 'waiting-go';
+  context.runtime.publish();
+  await wait(context, () => state.go !== null || ended(state));
+  if (disruptive && !ended(state)) await waitForHours(context, phase, state);
+}
+
+async function perform(context: Context, phase: Phase, step: Step, state: StepState): Promise<void> {
+  const { runtime } = context;
+  state.status = 'running';
+  state.startedAt ??= runtime.now();
+  state.problem = null;
+  record(context, 'system', 'step started', state.id);
+  runtime.publish();
+  const result = await handlerOf(step.kind)({ context, phase, step, state });
+  state.endedAt = runtime.now();
+  state.progress = null;
+  state.result = result;
+  if (ended(state)) return;
+  state.status = 'done';
+  record(context, 'system', 'step done', state.id);
+}
+
+/** The registry gives each kind its own handler; this is the one place where a step of any kind meets it. */
+const handlerOf = (kind: StepKind): Handler<StepKind> => HANDLERS[kind] as Handler<StepKind>;
+
+async function fail(context: Context, state: StepState, error: unknown): Promise<void> {
+  state.status = 'failed';
+  state.problem = messageOf(error);
+  state.progress = null;
+  record(context, 'system', 'step failed', state.id, { problem: state.problem });
+  context.runtime.publish();
+  await wait(context, () => state.status !== 'failed');
+  state.endedAt = null;
+}
+
+/** The innermost message: Temporal wraps an activity's failure. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? messageOf(error.cause) : error.message;
+}

@@ -1,0 +1,59 @@
+import { resumeBackground, stopBackground } from './background';
+import { record, type Context } from './context';
+import { phasesOf } from './initial-state';
+import { Cancelled } from './runtime';
+import { runPhases, settleAll, watchFreeze } from './run-phases';
+import type { WaveSummary } from './state';
+import { withLedger } from './with-ledger';
+
+/**
+ * A wave's run: `perWave`, from where the state says. Ends `live`, or `stopped` with every effect ended, so that the
+ * cutover can undo it. Throws ContinueRun when it continues as new.
+ */
+export async function runWave(context: Context): Promise<WaveSummary['status']> {
+  const { runtime, state } = context;
+  return withLedger(context, async () => {
+    resumeBackground(context);
+    try {
+      await settleAll([runPhases(context, phasesOf(context.run, state.wave)), watchFreeze(context)]);
+      state.status = 'live';
+      record(context, 'system', 'wave live', `wave-${state.wave}`);
+      return 'live' as const;
+    } catch (error) {
+      if (!(error instanceof Cancelled)) throw error;
+      state.status = 'stopped';
+      record(context, 'system', 'wave stopped', `wave-${state.wave}`, { reason: state.rollback?.reason ?? null });
+      return 'stopped' as const;
+    } finally {
+      await stopBackgroundAll(context);
+      runtime.publish();
+    }
+  });
+}
+
+/** The lease is left to its undo, `thaw`: what stops here is only its renewal. */
+async function stopBackgroundAll(context: Context): Promise<void> {
+  const following = context.state.following;
+  await stopBackground(context, 'lease');
+  await stopBackground(context, 'follow');
+  context.state.following = following && context.state.status === 'running';
+}
+
+/** What the cutover keeps of a wave. */
+export function summaryOf({ state, run }: Context, status: WaveSummary['status']): WaveSummary {
+  const phase = phasesOf(run, state.wave).find((candidate) =>
+    candidate.steps.some((step) => !['done', 'skipped'].includes(state.steps[step.id ?? step.kind]?.status ?? 'done')),
+  );
+  return {
+    wave: state.wave ?? 0,
+    name: run.plan.waves[(state.wave ?? 1) - 1]?.id ?? '',
+    status,
+    phase: phase?.phase ?? null,
+    frozenAt: state.frozen?.at ?? null,
+    switchedAt: state.switchedAt,
+    verification: state.verification,
+    deltaRows: state.deltaRows,
+    downtimeMs: state.downtimeMs,
+    rollback: state.rollback,
+  };
+}

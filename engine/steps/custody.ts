@@ -1,0 +1,67 @@
+import { durationMs } from '../../runbooks/schema/common';
+import { keepLease, stopBackground } from '../background';
+import { record, wait } from '../context';
+import { downtimeOf } from '../downtime';
+import { phasesOf } from '../initial-state';
+import { recheckGate } from '../run-gate';
+import { effect } from './effect';
+import { StepProblem, type Handler } from './handler';
+
+const FREEZE_TRIES = 5;
+const FREEZE_PAUSE_MS = 5_000;
+
+export const freeze: Handler<'freeze'> = async ({ context, state }) => {
+  const { run, runtime, state: runState } = context;
+  const limits = run.runbook.limits;
+  for (let tries = 1; ; tries++) {
+    const result = await effect(context, state, (activities, ref) =>
+      activities.freeze({ ref, leaseMs: durationMs(limits.lease) }),
+    );
+    if (result.outcome === 'not-owner') throw new StepProblem(`${state.id}: the source has given this wave up already`);
+    if (result.outcome === 'frozen') {
+      runState.frozen = {
+        at: result.frozenAt,
+        epoch: runState.epoch,
+        notAfter: result.frozenAt + durationMs(limits.frozenAtMost),
+      };
+      keepLease(context);
+      record(context, 'system', 'frozen', state.id, { frozenAt: result.frozenAt });
+      return { frozenAt: result.frozenAt };
+    }
+    state.progress = `waits for ${result.blockers.join(', ')}`;
+    runtime.publish();
+    if (tries === FREEZE_TRIES)
+      throw new StepProblem(
+        `${state.id}: open transactions do not end: ${result.blockers.join(', ')}; end them, then retry`,
+      );
+    await wait(context, () => false, runtime.now() + FREEZE_PAUSE_MS);
+  }
+};
+
+/** `switch` is a reserved word. */
+export const switchOver: Handler<'switch'> = async ({ context, phase, state }) => {
+  const { runtime, state: runState } = context;
+  for (const before of gatesBefore(context, phase)) await recheckGate(context, before);
+  const result = await effect(context, state, (activities, ref) => activities.switchWave({ ref }));
+  if (result.outcome === 'refused') throw new StepProblem(`${state.id} was refused: ${result.reason}`);
+  runState.switchedAt = result.at;
+  runState.downtimeMs = downtimeOf(runState);
+  runState.frozen = null;
+  await stopBackground(context, 'lease');
+  record(context, 'system', 'switched', state.id, { at: result.at });
+  runtime.publish();
+  return { at: result.at, ...runState.downtimeMs };
+};
+
+/** The last gate before the switch's phase: what its voters saw must still be true. */
+function gatesBefore(
+  context: Parameters<Handler<'switch'>>[0]['context'],
+  phase: { phase: string },
+): ReturnType<typeof phasesOf> {
+  const phases = phasesOf(context.run, context.state.wave);
+  const index = phases.findIndex((candidate) => candidate.phase === phase.phase);
+  return phases
+    .slice(0, index)
+    .filter((candidate) => candidate.gate)
+    .slice(-1);
+}
