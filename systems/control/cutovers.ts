@@ -1,0 +1,61 @@
+import type { Pool } from 'pg';
+
+export interface CutoverRegistration {
+  cutover: string;
+  runbook: string;
+  runbookHash: string;
+  planHash: string;
+  startedBy: string;
+  workflowId: string;
+}
+
+export interface CutoverRow extends CutoverRegistration {
+  startedAt: Date;
+  /** Null while it runs. */
+  outcome: string | null;
+  closedAt: Date | null;
+}
+
+const COLUMNS = `cutover, runbook, runbook_hash as "runbookHash", plan_hash as "planHash", started_by as "startedBy",
+  workflow_id as "workflowId", started_at as "startedAt", outcome, closed_at as "closedAt"`;
+
+/**
+ * Registers a run. Doing it twice changes nothing; `refused` when the id is taken by a run of another runbook or plan.
+ */
+export async function registerCutover(
+  pool: Pool,
+  run: CutoverRegistration,
+): Promise<{ outcome: 'registered' } | { outcome: 'refused'; reason: string }> {
+  await pool.query(
+    `insert into control.cutover (cutover, runbook, runbook_hash, plan_hash, started_by, workflow_id)
+     values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
+    [run.cutover, run.runbook, run.runbookHash, run.planHash, run.startedBy, run.workflowId],
+  );
+  const found = await getCutover(pool, run.cutover);
+  if (found?.runbookHash === run.runbookHash && found.planHash === run.planHash) return { outcome: 'registered' };
+  return {
+    outcome: 'refused',
+    reason: `cutover ${run.cutover} is registered with another runbook or plan (${found?.runbookHash.slice(0, 12)}, ${found?.planHash.slice(0, 12)}); choose another id`,
+  };
+}
+
+/** Writes how the run ended. The first outcome stays when it is called again. */
+export async function closeCutover(pool: Pool, cutover: string, outcome: string): Promise<void> {
+  await pool.query(
+    'update control.cutover set outcome = $2, closed_at = clock_timestamp() where cutover = $1 and outcome is null',
+    [cutover, outcome],
+  );
+}
+
+export async function getCutover(pool: Pool, cutover: string): Promise<CutoverRow | null> {
+  const { rows } = await pool.query<CutoverRow>(`select ${COLUMNS} from control.cutover where cutover = $1`, [cutover]);
+  return rows[0] ?? null;
+}
+
+/** All runs, newest first. */
+export async function listCutovers(pool: Pool): Promise<CutoverRow[]> {
+  const { rows } = await pool.query<CutoverRow>(
+    `select ${COLUMNS} from control.cutover order by started_at desc, cutover`,
+  );
+  return rows;
+}

@@ -1,0 +1,107 @@
+import type { Pool } from 'pg';
+import type { Side } from '../../domain/custody';
+import { asRequest, REQUEST_COLUMNS, type RequestRow } from './requests';
+import { setIntake } from './routing';
+import { inTransaction } from './transaction';
+
+interface WaveRef {
+  cutover: string;
+  wave: number;
+}
+
+/** Rows `r` whose customer is in wave `$2` of cutover `$1` now: membership may have changed since they were accepted. */
+const IN_WAVE = `r.cutover = $1 and $2 = coalesce(
+  (select m.wave from control.member m where m.cutover = r.cutover and m.customer = r.customer),
+  (select max(w.wave) from control.wave w where w.cutover = r.cutover))`;
+
+/** New work of the wave is saved up from the commit of this call on. Wait for `unknownForwards` to be empty after it. */
+export async function holdIntake(pool: Pool, ref: WaveRef & { epoch: number }): Promise<{ outcome: 'done' | 'stale' }> {
+  return setIntake(pool, { ...ref, intake: 'held' });
+}
+
+/** Requests of the wave that were sent to a system and whose outcome is not known; `sentMs` ago, by control's clock. */
+export async function unknownForwards(pool: Pool, ref: WaveRef): Promise<(RequestRow & { sentMs: number })[]> {
+  const { rows } = await pool.query<RequestRow & { sentMs: number }>(
+    `select ${REQUEST_COLUMNS}, (extract(epoch from clock_timestamp() - forwarded_at) * 1000)::float8 as "sentMs"
+     from control.request r where state = 'forwarding' and (r.wave = $2 or ${IN_WAVE}) and r.cutover = $1 order by id`,
+    [ref.cutover, ref.wave],
+  );
+  return rows.map((row) => ({ ...asRequest(row), sentMs: row.sentMs }));
+}
+
+/** The next pending requests of the wave in acceptance order, which is also the order per customer. */
+export async function nextHeld(
+  pool: Pool,
+  ref: WaveRef,
+  page: { limit: number; afterId: number } = { limit: 200, afterId: 0 },
+): Promise<RequestRow[]> {
+  const { rows } = await pool.query<RequestRow>(
+    `select ${REQUEST_COLUMNS} from control.request r
+     where state in ('held', 'forwarding') and ${IN_WAVE} and id > $4 order by id limit $3`,
+    [ref.cutover, ref.wave, page.limit, page.afterId],
+  );
+  return rows.map(asRequest);
+}
+
+/**
+ * Opens the intake if nothing of the wave is pending, in one transaction that keeps new requests waiting: none can be
+ * held after the look and be forgotten. `force` opens with the rest pending; the gateway works off what is left.
+ */
+export async function openIntake(
+  pool: Pool,
+  ref: WaveRef & { epoch: number; force?: boolean },
+): Promise<{ outcome: 'opened' | 'pending'; pending: number } | { outcome: 'stale' }> {
+  return inTransaction(pool, async (client) => {
+    const locked = await client.query<{ epoch: string }>(
+      'select epoch from control.wave where cutover = $1 and wave = $2 for update',
+      [ref.cutover, ref.wave],
+    );
+    if (Number(locked.rows[0]?.epoch ?? Infinity) > ref.epoch) return { outcome: 'stale' };
+    const { rows } = await client.query<{ pending: number }>(
+      `select count(*)::int as pending from control.request r where state in ('held', 'forwarding') and ${IN_WAVE}`,
+      [ref.cutover, ref.wave],
+    );
+    const pending = rows[0]?.pending ?? 0;
+    if (pending > 0 && !ref.force) return { outcome: 'pending', pending };
+    await client.query(`update control.wave set intake = 'open', epoch = $3 where cutover = $1 and wave = $2`, [
+      ref.cutover,
+      ref.wave,
+      ref.epoch,
+    ]);
+    return { outcome: 'opened', pending };
+  });
+}
+
+/**
+ * Ids a gateway should try again, oldest first and one per customer: forwards sent more than `graceMs` ago without a known
+ * outcome, and held requests whose wave is settled with an open intake.
+ */
+export async function retryable(pool: Pool, cutover: string, graceMs: number, limit: number): Promise<number[]> {
+  const { rows } = await pool.query<{ id: string }>(
+    `with oldest as (
+       select distinct on (customer) * from control.request
+       where cutover = $1 and state in ('held', 'forwarding') order by customer, id)
+     select r.id from oldest r
+     where (r.state = 'forwarding' and r.forwarded_at < clock_timestamp() - $2 * interval '1 millisecond')
+        or (r.state = 'held' and exists (
+              select from control.wave w where w.cutover = r.cutover and w.intake = 'open' and w.custody <> 'moving'
+                and w.wave = coalesce(
+                  (select m.wave from control.member m where m.cutover = r.cutover and m.customer = r.customer),
+                  (select max(l.wave) from control.wave l where l.cutover = r.cutover))))
+     order by r.id limit $3`,
+    [cutover, graceMs, limit],
+  );
+  return rows.map((row) => Number(row.id));
+}
+
+/** Requests a system turned down for good, for a person to look at: ids and codes, no payload. */
+export async function refusedRequests(
+  pool: Pool,
+  cutover: string,
+): Promise<{ id: number; key: string; kind: string; wave: number; side: Side | null; reason: string | null }[]> {
+  const { rows } = await pool.query<RequestRow>(
+    `select ${REQUEST_COLUMNS} from control.request r where cutover = $1 and state = 'refused' order by id`,
+    [cutover],
+  );
+  return rows.map(({ id, key, kind, wave, side, reason }) => ({ id: Number(id), key, kind, wave, side, reason }));
+}

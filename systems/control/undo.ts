@@ -1,0 +1,80 @@
+import type { Pool } from 'pg';
+import { lockedEpoch } from './epochs';
+import { inTransaction, waveKey, waveOf } from './transaction';
+
+/** Names one effect; the same shape as the engine's. */
+export interface UndoRef {
+  cutover: string;
+  wave: number | null;
+  step: string;
+  occurrence: number;
+  epoch: number;
+}
+
+export interface RecordedUndo<K extends string = string> {
+  seq: number;
+  wave: number | null;
+  step: string;
+  occurrence: number;
+  kind: K;
+}
+
+/**
+ * Writes the undo row of an effect, before the effect. `stale` when a higher epoch was taken for the wave: a rollback
+ * has begun and will not look again. Idempotent; a row that was undone since counts as new, and comes last again.
+ */
+export async function recordUndo(
+  pool: Pool,
+  ref: UndoRef,
+  kind: string,
+): Promise<{ outcome: 'recorded'; seq: number } | { outcome: 'stale' }> {
+  return inTransaction(pool, async (client) => {
+    if (ref.epoch < (await lockedEpoch(client, ref.cutover, ref.wave))) return { outcome: 'stale' };
+    const { rows } = await client.query<{ seq: string }>(
+      `insert into control.undo as known (cutover, wave, step, occurrence, kind, epoch) values ($1, $2, $3, $4, $5, $6)
+       on conflict (cutover, wave, step, occurrence, kind) do update set
+         seq = case when known.done_at is null then known.seq else excluded.seq end,
+         epoch = greatest(known.epoch, excluded.epoch),
+         done_at = null
+       returning seq`,
+      [ref.cutover, waveKey(ref.wave), ref.step, ref.occurrence, kind, ref.epoch],
+    );
+    return { outcome: 'recorded', seq: Number(rows[0]?.seq) };
+  });
+}
+
+/** Undo rows not yet done of one wave (null: those of the whole cutover), newest first. Raise the epoch before. */
+export async function listUndo<K extends string = string>(
+  pool: Pool,
+  cutover: string,
+  wave: number | null,
+): Promise<RecordedUndo<K>[]> {
+  const { rows } = await pool.query<{ seq: string; wave: number; step: string; occurrence: number; kind: K }>(
+    `select seq, wave, step, occurrence, kind from control.undo
+     where cutover = $1 and wave = $2 and done_at is null order by seq desc`,
+    [cutover, waveKey(wave)],
+  );
+  return rows.map((row) => ({ ...row, seq: Number(row.seq), wave: waveOf(row.wave) }));
+}
+
+/** Marks an undo as done. `stale` when a higher epoch was taken: another rollback is at work. Idempotent. */
+export async function completeUndo(
+  pool: Pool,
+  seq: number,
+  epoch: number,
+): Promise<{ outcome: 'done' } | { outcome: 'stale' } | { outcome: 'unknown' }> {
+  return inTransaction(pool, async (client) => {
+    const { rows } = await client.query<{ cutover: string; wave: number }>(
+      'select cutover, wave from control.undo where seq = $1',
+      [seq],
+    );
+    const row = rows[0];
+    if (!row) return { outcome: 'unknown' };
+    if (epoch < (await lockedEpoch(client, row.cutover, waveOf(row.wave)))) return { outcome: 'stale' };
+    await client.query(
+      'update control.undo set done_at = clock_timestamp(), epoch = greatest(epoch, $2) where seq = $1 and done_at is null',
+      [seq, epoch],
+    );
+    return { outcome: 'done' };
+  });
+}
