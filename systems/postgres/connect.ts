@@ -1,0 +1,208 @@
+import { Pool, type PoolClient } from 'pg';
+import { SystemFault } from '../ports';
+
+/** SQLSTATE of the guard's refusal: the wave does not accept writes here. */
+export const WRITE_REFUSED = 'CU001';
+/** SQLSTATE of a fence that has another epoch: this attempt is void. */
+export const FENCE_STALE = 'CU002';
+
+export interface ConnectOptions {
+  /** Shown in pg_stat_activity, and to engineers when this session blocks a freeze. */
+  applicationName: string;
+  /** For sessions that change custody: every timeout stays well below this lease. */
+  leaseMs?: number;
+  /** Connections at most; default 10. */
+  max?: number;
+}
+
+const SECOND_MS = 1_000;
+/** Long enough for a COPY of one chunk or one pass, short enough that a hung one ends. */
+const BULK_STATEMENT_MS = 600 * SECOND_MS;
+
+function timeouts(leaseMs: number | undefined): Record<string, number> {
+  if (leaseMs === undefined) {
+    return {
+      lock_timeout: 10 * SECOND_MS,
+      statement_timeout: BULK_STATEMENT_MS,
+      idle_in_transaction_session_timeout: 60 * SECOND_MS,
+    };
+  }
+  const third = Math.max(100, Math.floor(leaseMs / 3));
+  return {
+    lock_timeout: Math.min(300, third),
+    statement_timeout: Math.min(5 * SECOND_MS, third),
+    idle_in_transaction_session_timeout: Math.min(5 * SECOND_MS, third),
+  };
+}
+
+/**
+ * A pool whose sessions write values as the same text everywhere (UTC, ISO, shortest exact floats) and never hold a
+ * lock for long. Throws nothing: the first query meets an unreachable server.
+ */
+export function connect(url: string, { applicationName, leaseMs, max = 10 }: ConnectOptions): Pool {
+  const settings = {
+    TimeZone: 'UTC',
+    DateStyle: 'ISO,YMD',
+    IntervalStyle: 'postgres',
+    extra_float_digits: 1,
+    bytea_output: 'hex',
+    ...timeouts(leaseMs),
+  };
+  const options = Object.entries(settings)
+    .map(([name, value]) => `-c ${name}=${value}`)
+    .join(' ');
+  const pool = new Pool({
+    connectionString: url,
+    application_name: applicationName.slice(0, 63),
+    options,
+    max,
+    keepAlive: true,
+    connectionTimeoutMillis: 10 * SECOND_MS,
+  });
+  // An idle client whose server died is dropped by the pool; the next query opens a new one or fails with a fault.
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+export interface TransactionOptions {
+  isolation?: 'read committed' | 'repeatable read' | 'serializable';
+  readOnly?: boolean;
+}
+
+/**
+ * Runs `body` in one transaction: commits when it resolves, rolls back when it throws. Errors of PostgreSQL come out as
+ * SystemFault; everything else as it was thrown. A commit whose answer was lost is a retryable fault: ask the fence.
+ */
+export async function withTransaction<T>(
+  pool: Pool,
+  options: TransactionOptions,
+  body: (client: PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect().catch((error: unknown) => {
+    throw toSystemFault(error);
+  });
+  // A client that is checked out reports a lost connection here too; without a listener the process would end.
+  const onLost = (): void => undefined;
+  client.on('error', onLost);
+  let broken = false;
+  try {
+    await client.query(
+      `begin isolation level ${options.isolation ?? 'read committed'}${options.readOnly ? ' read only' : ''}`,
+    );
+    const result = await body(client);
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch(() => {
+      broken = true;
+    });
+    throw isDatabaseError(error) ? toSystemFault(error) : error;
+  } finally {
+    client.off('error', onLost);
+    client.release(broken);
+  }
+}
+
+/** What a PostgreSQL error may say to others: its code and the names of things, never a value of a row. */
+class SqlError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'SqlError';
+  }
+}
+
+interface ErrorLike {
+  code?: unknown;
+  message?: unknown;
+  schema?: unknown;
+  table?: unknown;
+  column?: unknown;
+  constraint?: unknown;
+  severity?: unknown;
+  cause?: unknown;
+}
+
+const NETWORK = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+const RETRYABLE = new Set([
+  '40001',
+  '40P01',
+  '55P03',
+  '57P01',
+  '57P02',
+  '57P03',
+  '57P04',
+  '57P05',
+  '57014',
+  '25P03',
+  '25P04',
+]);
+/** Classes whose messages name tables, columns, roles and settings only, or are our own. */
+const SPEAKING = new Set([
+  '08',
+  '0A',
+  '25',
+  '26',
+  '28',
+  '2B',
+  '34',
+  '3D',
+  '3F',
+  '40',
+  '42',
+  '53',
+  '54',
+  '55',
+  '57',
+  '58',
+  'CU',
+  'XX',
+]);
+const LOST = /connection terminated|timeout exceeded when trying to connect|connection ended|not queryable/i;
+
+/** The SQLSTATE (or network code) behind an error or a fault, if there is one. */
+export function sqlStateOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { code, cause } = error as ErrorLike;
+  return typeof code === 'string' ? code : sqlStateOf(cause);
+}
+
+function isDatabaseError(error: unknown): boolean {
+  if (!(error instanceof Error) || error instanceof SystemFault) return false;
+  const { code, severity } = error as ErrorLike;
+  return (typeof code === 'string' && (NETWORK.has(code) || typeof severity === 'string')) || LOST.test(error.message);
+}
+
+/**
+ * The fault behind an error of the driver. Retryable: lost connections, serialization failures, deadlocks, lock
+ * timeouts, shutdowns, no resources. PostgreSQL's `detail`, `where` and the messages of data errors hold values of rows
+ * and are dropped. The cause keeps the SQLSTATE (`sqlStateOf`).
+ */
+export function toSystemFault(error: unknown): SystemFault {
+  if (error instanceof SystemFault) return error;
+  const { code, message, schema, table, column, constraint } = (error ?? {}) as ErrorLike;
+  if (typeof code !== 'string' || NETWORK.has(code)) {
+    const lost = typeof code === 'string' || (typeof message === 'string' && LOST.test(message));
+    const name = typeof code === 'string' ? code : lost ? 'CONNECTION_LOST' : 'UNKNOWN';
+    return new SystemFault(lost ? `the database cannot be reached (${name})` : 'the database client failed', lost, {
+      cause: new SqlError(name, name),
+    });
+  }
+  const group = code.slice(0, 2);
+  const at = [schema, table, column, constraint].filter((part) => typeof part === 'string').join('.');
+  const said = SPEAKING.has(group) && typeof message === 'string' ? `: ${message}` : '';
+  const text = `PostgreSQL error ${code}${at ? ` at ${at}` : ''}${said}`;
+  const retryable = RETRYABLE.has(code) || group === '08' || group === '53';
+  return new SystemFault(text, retryable, { cause: new SqlError(code, text) });
+}

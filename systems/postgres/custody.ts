@@ -1,0 +1,113 @@
+import type { Pool } from 'pg';
+import type { WaveState } from '../../domain/custody';
+import { SystemFault, type CustodyPort, type Stale, type WaveRow } from '../ports';
+import { sqlStateOf, toSystemFault } from './connect';
+import { patiently } from './patience';
+
+/** How long a freeze goes on trying before it names who is in its way. */
+const FREEZE_PATIENCE_MS = 5_000;
+/** Others wait for an apply pass or for refused writers, never for long. */
+const CALL_PATIENCE_MS = 15_000;
+
+export interface CustodyOptions {
+  freezePatienceMs?: number;
+  callPatienceMs?: number;
+}
+
+interface Answers {
+  freeze: { outcome: 'frozen'; frozenAt: string; leaseUntil: string } | { outcome: 'sealed' } | Stale;
+  renew: { outcome: 'renewed'; leaseUntil: string } | { outcome: 'lapsed' | 'limit' | 'not-frozen' } | Stale;
+  thaw: { outcome: 'thawed' | 'sealed' | 'not-frozen' } | Stale;
+  seal: Awaited<ReturnType<CustodyPort['seal']>>;
+  raise: { outcome: 'done' } | Stale;
+  open: { outcome: 'done' } | Stale;
+}
+
+/**
+ * Custody over schema `cutover` of one PostgreSQL database. `pool` is one of `connect(url, {leaseMs})`. Every method is
+ * safe to repeat when its answer was lost.
+ */
+export function postgresCustody(
+  pool: Pool,
+  { freezePatienceMs = FREEZE_PATIENCE_MS, callPatienceMs = CALL_PATIENCE_MS }: CustodyOptions = {},
+): CustodyPort {
+  const call = <K extends keyof Answers>(
+    name: K,
+    args: readonly unknown[],
+    budgetMs = callPatienceMs,
+  ): Promise<Answers[K]> =>
+    patiently(budgetMs, async (patienceMs) => {
+      const holes = [...args, patienceMs].map((_, index) => `$${index + 1}`).join(', ');
+      const done = await pool.query<{ answer: Answers[K] }>(`select cutover.${name}(${holes}) as answer`, [
+        ...args,
+        patienceMs,
+      ]);
+      const answer = done.rows[0]?.answer;
+      if (!answer) throw new SystemFault(`cutover.${name} gave no answer`, false);
+      return answer;
+    });
+
+  return {
+    wave: (wave) => readWave(pool, wave),
+    raise: (wave, epoch) => call('raise', [wave, epoch]),
+    freeze: async (wave, epoch, leaseMs) => {
+      try {
+        const answer = await call('freeze', [wave, epoch, leaseMs], freezePatienceMs);
+        if (answer.outcome !== 'frozen') return answer;
+        return { outcome: 'frozen', frozenAt: new Date(answer.frozenAt), leaseUntil: new Date(answer.leaseUntil) };
+      } catch (error) {
+        if (sqlStateOf(error) !== '55P03' && sqlStateOf(error) !== '40P01') throw error;
+        return { outcome: 'blocked', blockers: await blockersOf(pool, wave) };
+      }
+    },
+    renew: async (wave, epoch, leaseMs, notAfter) => {
+      const answer = await call('renew', [wave, epoch, leaseMs, notAfter]);
+      return answer.outcome === 'renewed' ? { outcome: 'renewed', leaseUntil: new Date(answer.leaseUntil) } : answer;
+    },
+    thaw: (wave, epoch) => call('thaw', [wave, epoch]),
+    seal: (wave, epoch, applied) => call('seal', [wave, epoch, applied]),
+    open: (wave, epoch) => call('open', [wave, epoch]),
+    moveMembers: (customers, to) =>
+      patiently(callPatienceMs, async (patienceMs) => {
+        const done = await pool.query<{ moved: number }>('select cutover.move_members($1, $2, $3) as moved', [
+          customers,
+          to,
+          patienceMs,
+        ]);
+        return { moved: done.rows[0]?.moved ?? 0 };
+      }),
+  };
+}
+
+/** Process ids with their application names, or global ids of prepared transactions. Without the query's text: it may hold values. */
+async function blockersOf(pool: Pool, wave: number): Promise<string[]> {
+  try {
+    const found = await pool.query<{ blockers: string[] }>('select cutover.blockers($1) as blockers', [wave]);
+    return found.rows[0]?.blockers ?? [];
+  } catch (error) {
+    throw toSystemFault(error);
+  }
+}
+
+async function readWave(pool: Pool, wave: number): Promise<WaveRow> {
+  interface Row {
+    state: WaveState;
+    lease_until: Date | null;
+    epoch: string;
+    refuses: boolean;
+  }
+  let row: Row | undefined;
+  try {
+    const found = await pool.query<Row>(
+      `select w.state, w.lease_until, f.epoch,
+         w.state = 'sealed' or (w.state = 'frozen' and w.lease_until > clock_timestamp()) as refuses
+       from cutover.wave w join cutover.fence f on f.key = 'wave/' || w.wave where w.wave = $1`,
+      [wave],
+    );
+    row = found.rows[0];
+  } catch (error) {
+    throw toSystemFault(error);
+  }
+  if (!row) throw new SystemFault(`no wave ${wave} is known here`, false);
+  return { wave, state: row.state, leaseUntil: row.lease_until, epoch: Number(row.epoch), refusesWrites: row.refuses };
+}

@@ -1,0 +1,75 @@
+import type { Pool } from 'pg';
+import { sqlStateOf, withTransaction, WRITE_REFUSED } from './connect';
+
+/** One request as a system performs it. */
+export interface RequestEffect {
+  /** The idempotency key; its row in `cutover.effect` commits with the effect and is migrated like data. */
+  key: string;
+  customer: string;
+  /** The runbook's statement; `$1` is the payload (jsonb), `$2` the customer. */
+  sql: string;
+  /** JSON text. */
+  payload: string;
+}
+
+/**
+ * `refused`: the wave does not accept writes here, hold it. `failed`: the statement cannot succeed; `permanent` when the
+ * data is to blame (the request itself), not when the statement or the schema is, which people can mend.
+ */
+export type RequestOutcome =
+  | { outcome: 'effected' }
+  | { outcome: 'already' }
+  | { outcome: 'refused' }
+  | { outcome: 'failed'; code: string; permanent: boolean };
+
+const CONFLICTS = new Set(['40001', '40P01']);
+const TRIES = 4;
+/** Data exceptions, broken constraints, errors raised by the system's own code. */
+const DATA_CLASSES = new Set(['22', '23', 'P0']);
+/** Errors of the statement, the schema or the role: class 42 and its neighbours. */
+const STATEMENT_CLASSES = new Set(['0A', '26', '2F', '38', '39', '3F', '42']);
+
+/**
+ * Performs a request at most once, in one READ COMMITTED transaction. Throws a SystemFault when the outcome is not
+ * known or the system cannot answer now: try again with the same key.
+ */
+export async function performRequest(
+  pool: Pool,
+  request: RequestEffect,
+  { timeoutMs = 5_000 }: { timeoutMs?: number } = {},
+): Promise<RequestOutcome> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await once(pool, request, timeoutMs);
+    } catch (error) {
+      const code = sqlStateOf(error);
+      if (code === WRITE_REFUSED) return { outcome: 'refused' };
+      if (code !== undefined && CONFLICTS.has(code) && attempt < TRIES) continue;
+      const group = code?.slice(0, 2) ?? '';
+      if (code?.length === 5 && DATA_CLASSES.has(group)) return { outcome: 'failed', code, permanent: true };
+      if (code?.length === 5 && STATEMENT_CLASSES.has(group)) return { outcome: 'failed', code, permanent: false };
+      throw error;
+    }
+  }
+}
+
+function once(pool: Pool, request: RequestEffect, timeoutMs: number): Promise<RequestOutcome> {
+  return withTransaction(pool, {}, async (client) => {
+    await client.query(`select set_config('statement_timeout', $1, true), set_config('lock_timeout', $1, true)`, [
+      String(timeoutMs),
+    ]);
+    const { rowCount } = await client.query(
+      'insert into cutover.effect (key, customer) values ($1, $2) on conflict (key) do nothing',
+      [request.key, request.customer],
+    );
+    if (rowCount === 0) return { outcome: 'already' };
+    await client.query(request.sql, parameters(request));
+    return { outcome: 'effected' };
+  });
+}
+
+/** PostgreSQL refuses parameters a statement does not name. */
+function parameters({ sql, payload, customer }: RequestEffect): string[] {
+  if (/\$2(?!\d)/.test(sql)) return [payload, customer];
+  return /\$1(?!\d)/.test(sql) ? [payload] : [];
+}

@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto';
+import type { Pool, PoolClient } from 'pg';
+import { STAYS_WAVE, type Side } from '../../domain/custody';
+import { SystemFault } from '../ports';
+import { sqlStateOf, withTransaction } from './connect';
+import { patiently } from './patience';
+import { CUSTODY } from './sql/custody';
+import { GUARDING } from './sql/guarding';
+import { MEMBERS } from './sql/members';
+import { SCHEMA_VERSION, TABLES, WAVE_LOCK_CLASS } from './sql/tables';
+import { guardSql, TAMPERING, type GuardedTable } from './sql/triggers';
+
+export type { GuardedTable };
+export { WAVE_LOCK_CLASS };
+
+/** How long guarding one table may wait for the writers of that table, in short attempts. */
+const GUARD_PATIENCE_MS = 30_000;
+const INSTALL_LOCK = -1;
+
+/** Effects of requests are rows of a customer like any other: guarded, logged and migrated. */
+export const EFFECT_TABLE: GuardedTable = { table: 'cutover.effect', keyColumns: ['key'], customerColumn: 'customer' };
+
+const alone = (client: PoolClient): Promise<unknown> =>
+  client.query('select pg_advisory_xact_lock($1::int, $2::int)', [WAVE_LOCK_CLASS, INSTALL_LOCK]);
+
+/** Creates schema `cutover`, or brings its functions up to date. Idempotent. Throws when another version or side is there. */
+export async function install(pool: Pool, side: Side): Promise<void> {
+  await withTransaction(pool, {}, async (client) => {
+    await alone(client);
+    const meta = await client.query<{ exists: boolean }>(`select to_regclass('cutover.meta') is not null as exists`);
+    if (meta.rows[0]?.exists) await refuseOther(client, side);
+    await client.query(TABLES);
+    await client.query(GUARDING + TAMPERING + CUSTODY + MEMBERS);
+    await client.query('revoke execute on all functions in schema cutover from public');
+    await client.query('insert into cutover.meta (version, side) values ($1, $2) on conflict do nothing', [
+      SCHEMA_VERSION,
+      side,
+    ]);
+  });
+}
+
+async function refuseOther(client: PoolClient, side: Side): Promise<void> {
+  const found = await client.query<{ version: number; side: string }>('select version, side from cutover.meta');
+  const row = found.rows[0];
+  if (!row) return;
+  if (row.version !== SCHEMA_VERSION)
+    throw new SystemFault(
+      `schema cutover has version ${row.version}, this program needs ${SCHEMA_VERSION}: finish its cutover with the program ` +
+        'that installed it, then drop the schema',
+      false,
+    );
+  if (row.side !== side)
+    throw new SystemFault(`schema cutover was installed here for the ${row.side}, not the ${side}`, false);
+}
+
+/**
+ * Writes the wave rows and their fences; wave 0 is added by itself. At the source waves start open, at the target sealed;
+ * wave 0 stays so. Idempotent. A wave added later changes who belongs to the last wave, so the waves that are there
+ * are locked for it.
+ */
+export async function seedWaves(
+  pool: Pool,
+  side: Side,
+  waves: readonly { wave: number; name: string }[],
+): Promise<void> {
+  const all = [{ wave: STAYS_WAVE, name: 'stays' }, ...waves];
+  const state = side === 'source' ? 'open' : 'sealed';
+  await patiently(GUARD_PATIENCE_MS, async (patienceMs) =>
+    withTransaction(pool, {}, async (client) => {
+      await alone(client);
+      const known = await client.query<{ wave: number }>('select wave from cutover.wave order by wave');
+      const have = new Set(known.rows.map((row) => row.wave));
+      const added = all.filter((wave) => !have.has(wave.wave));
+      if (added.length === 0) return;
+      await client.query('select cutover.lock_waves($1, $2)', [[...have], patienceMs]);
+      await client.query('update cutover.wave set wave = wave');
+      for (const { wave, name } of added) {
+        await client.query('insert into cutover.wave (wave, name, state) values ($1, $2, $3)', [wave, name, state]);
+        await client.query('insert into cutover.fence (key, epoch) values ($1, 0)', [`wave/${wave}`]);
+      }
+    }),
+  );
+}
+
+/**
+ * Puts the guard and the capture on each table, and on `cutover.effect`. Idempotent; a table whose triggers are as
+ * installed is not touched. Each table is one short transaction that waits for that table's writers in short attempts.
+ * Throws when no wave is seeded, or when a table or column is missing or of an unsupported kind.
+ */
+export async function guardTables(pool: Pool, tables: readonly GuardedTable[]): Promise<void> {
+  const waves = await pool.query<{ last: number | null }>('select max(wave) as last from cutover.wave');
+  if (!waves.rows[0]?.last) throw new SystemFault('waves are seeded before tables are guarded', false);
+  for (const table of [...tables, EFFECT_TABLE])
+    await patiently(GUARD_PATIENCE_MS, (patienceMs) =>
+      withTransaction(pool, {}, async (client) => {
+        await client.query(`select set_config('lock_timeout', $1, true)`, [`${patienceMs}ms`]);
+        await guardTable(client, table);
+      }),
+    );
+}
+
+interface Described {
+  relation: string;
+  kind: string;
+  columns: string[];
+  unsteady: boolean;
+}
+
+async function describe(client: PoolClient, table: GuardedTable): Promise<Described> {
+  const found = await client.query<Described>(
+    `select format('%I.%I', n.nspname, c.relname) as relation, c.relkind::text as kind,
+       array(select a.attname::text from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
+       exists (select from pg_attribute a join pg_type t on t.oid = a.atttypid where a.attrelid = c.oid
+         and a.attname = any ($2) and (t.typcategory in ('D', 'T', 'U', 'R', 'A') or t.typname in ('float4', 'float8'))) as unsteady
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = to_regclass($1)`,
+    [table.table, [...table.keyColumns, table.customerColumn]],
+  );
+  const row = found.rows[0];
+  if (!row) throw new SystemFault(`table ${table.table} does not exist`, false);
+  if (row.kind !== 'r') throw new SystemFault(`${table.table} is not an ordinary table: it cannot be guarded`, false);
+  const missing = [...table.keyColumns, table.customerColumn].filter((column) => !row.columns.includes(column));
+  if (missing.length > 0) throw new SystemFault(`table ${table.table} has no column ${missing.join(', ')}`, false);
+  return row;
+}
+
+async function guardTable(client: PoolClient, table: GuardedTable): Promise<void> {
+  await alone(client);
+  const { relation, unsteady } = await describe(client, table);
+  const guard = guardName(table.table);
+  const intact = await client.query(
+    `select from cutover.guarded g where g.tab = $1 and g.relation = $2 and g.key_columns = $3 and g.customer_column = $4
+       and cutover.fingerprint(g.relation, g.guard) = g.fingerprint
+       and 2 = (select count(*) from pg_trigger t where t.tgrelid = to_regclass(g.relation)
+         and t.tgname in ('cutover_guard', 'cutover_truncate') and t.tgenabled = 'A')`,
+    [table.table, relation, table.keyColumns, table.customerColumn],
+  );
+  if (intact.rowCount) return;
+  await client.query(guardSql(table, relation, guard, unsteady));
+  await client.query(
+    `insert into cutover.guarded (tab, relation, key_columns, customer_column, guard, fingerprint)
+       values ($1, $2, $3, $4, $5, cutover.fingerprint($2, $5))
+     on conflict (tab) do update set relation = excluded.relation, key_columns = excluded.key_columns,
+       customer_column = excluded.customer_column, guard = excluded.guard, fingerprint = excluded.fingerprint`,
+    [table.table, relation, table.keyColumns, table.customerColumn, guard],
+  );
+}
+
+/** Unique per table and short enough for an identifier; the readable part is for stack traces. */
+function guardName(table: string): string {
+  const digest = createHash('sha256').update(table).digest('hex').slice(0, 8);
+  return `guard_${table.replaceAll('.', '_').slice(0, 40)}_${digest}`;
+}
+
+/** Takes every guard away, in short attempts. From here on nothing is refused and nothing is logged. */
+export async function unguardTables(pool: Pool): Promise<void> {
+  const guarded = await pool.query<{ tab: string; relation: string; guard: string; there: boolean }>(
+    'select tab, relation, guard, to_regclass(relation) is not null as there from cutover.guarded order by tab',
+  );
+  for (const { tab, relation, guard, there } of guarded.rows)
+    await patiently(GUARD_PATIENCE_MS, (patienceMs) =>
+      withTransaction(pool, {}, async (client) => {
+        await client.query(`select set_config('lock_timeout', $1, true)`, [`${patienceMs}ms`]);
+        for (const trigger of there ? ['cutover_guard', 'cutover_truncate'] : [])
+          await client.query(`drop trigger if exists ${trigger} on ${relation}`);
+        await client.query(`drop function if exists cutover.${guard}(), cutover.${guard}_t()`);
+        await client.query('delete from cutover.guarded where tab = $1', [tab]);
+      }),
+    );
+}
+
+/** What is wrong with the guards, by table; empty when all are as installed. */
+export async function triggersIntact(pool: Pool): Promise<string[]> {
+  const found = await pool.query<{ findings: string[] }>('select cutover.tampering() as findings');
+  return found.rows[0]?.findings ?? [];
+}
+
+/** Gives the population its waves before anything moves; customers that have one keep it. Resolves to how many were new. */
+export async function assignMembers(pool: Pool, wave: number, customers: readonly string[]): Promise<number> {
+  return patiently(GUARD_PATIENCE_MS, async (patienceMs) => {
+    const done = await pool.query<{ assigned: number }>('select cutover.assign_members($1, $2, $3) as assigned', [
+      customers,
+      wave,
+      patienceMs,
+    ]);
+    return done.rows[0]?.assigned ?? 0;
+  });
+}
+
+/** True when the error says that our attempt is void: somebody raised the fence. */
+export const isFenceStale = (error: unknown): boolean => sqlStateOf(error) === 'CU002';

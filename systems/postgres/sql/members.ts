@@ -1,0 +1,77 @@
+import { WAVE_LOCK_CLASS } from './tables';
+
+/**
+ * Membership (PROTOCOL 3). A move takes the fences, then the exclusive locks of every wave involved, in ascending order;
+ * it touches their rows so that a writer with an older snapshot is refused with 40001; and it logs every key of the
+ * customer for the old and the new wave. Both waves must belong to the same side, or a customer would change its
+ * owner without a switch.
+ */
+export const MEMBERS = `
+create or replace function cutover.lock_waves(p_waves int[], p_patience_ms int) returns void
+language plpgsql volatile as $$
+begin
+  perform cutover.short_call(p_patience_ms);
+  perform 1 from cutover.fence where key in (select 'wave/' || w from unnest(p_waves) w) order by key for update;
+  perform pg_advisory_xact_lock(${WAVE_LOCK_CLASS}, w) from (select distinct w from unnest(p_waves) w order by w) s;
+end
+$$;
+
+create or replace function cutover.move_members(p_customers text[], p_to int, p_patience_ms int) returns int
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  locked int[];
+  movers text[];
+  origins int[];
+  g cutover.guarded;
+  key_list text;
+begin
+  select array_agg(distinct cutover.wave_of(c)) || p_to into locked from unnest(p_customers) c;
+  perform cutover.lock_waves(locked, p_patience_ms);
+  select array_agg(c), array_agg(cutover.wave_of(c)) into movers, origins
+    from (select distinct c from unnest(p_customers) c) d where cutover.wave_of(c) <> p_to;
+  if movers is null then
+    return 0;
+  end if;
+  if not origins <@ locked then
+    raise exception 'cutover: membership changed meanwhile' using errcode = '55P03';
+  end if;
+  if not exists (select from cutover.wave where wave = p_to)
+    or (select count(distinct state = 'sealed') from cutover.wave where wave = any (origins || p_to)) > 1 then
+    raise exception 'cutover: customers cannot move to wave %: it does not exist or another system owns it', p_to
+      using errcode = 'CU004';
+  end if;
+  insert into cutover.member as m (customer, wave) select c, p_to from unnest(movers) c
+    on conflict (customer) do update set wave = excluded.wave;
+  update cutover.wave set wave = wave where wave = any (origins || p_to);
+  for g in select * from cutover.guarded order by tab loop
+    select string_agg(format('t.%I::text', k), ', ' order by n) into key_list from unnest(g.key_columns) with ordinality u (k, n);
+    execute format(
+      'insert into cutover.change (wave, tab, op, old_key, new_key, old_owner, new_owner)
+       select w, $1, ''M'', array[%1$s], array[%1$s], t.%2$I::text, t.%2$I::text
+       from unnest($2, $3) moved (customer, origin)
+       join %3$s t on t.%2$I::text = moved.customer
+       cross join lateral unnest(array[moved.origin, $4]) w', key_list, g.customer_column, g.relation::regclass)
+      using g.tab, movers, origins, p_to;
+  end loop;
+  return cardinality(movers);
+end
+$$;
+
+create or replace function cutover.assign_members(p_customers text[], p_wave int, p_patience_ms int) returns int
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  assigned int;
+begin
+  perform cutover.lock_waves((select array_agg(wave) from cutover.wave), p_patience_ms);
+  if (select count(distinct state) from cutover.wave where wave > 0) > 1
+    or exists (select from cutover.fence where position is not null) then
+    raise exception 'cutover: the population is assigned before anything moves' using errcode = 'CU004';
+  end if;
+  insert into cutover.member (customer, wave, baseline) select distinct c, p_wave, true from unnest(p_customers) c
+    on conflict (customer) do nothing;
+  get diagnostics assigned = row_count;
+  update cutover.wave set wave = wave;
+  return assigned;
+end
+$$;
+`;
