@@ -1,0 +1,65 @@
+import type { PlannedPhase, PlannedStep } from '../../domain/forecast';
+import { STEP_KINDS } from '../../domain/step-kinds';
+import { durationMs } from '../schema/common';
+import type { Plan } from '../schema/plan';
+import type { Phase, Step } from '../schema/step';
+
+/** Step or gate id → milliseconds, read from a rehearsal or from this run. */
+export type Measured = Readonly<Record<string, number>>;
+
+/** What a gate takes when the plan does not say: people read the evidence and vote. */
+const GATE_PLANNED_MS = 5 * 60_000;
+/** What backing out takes when the plan gives no duration for `rollback`. */
+const ROLLBACK_PLANNED_MS = 10 * 60_000;
+
+export function stepId(step: Step): string {
+  return step.id ?? step.kind;
+}
+
+/** Ids of the steps that must have ended before: those named, or the step before. */
+export function stepNeeds(phase: Phase, index: number): string[] {
+  const step = phase.steps[index];
+  if (step?.needs) return step.needs;
+  const before = index > 0 ? phase.steps[index - 1] : undefined;
+  return before ? [stepId(before)] : [];
+}
+
+/** Measured, else the plan's, else the runbook's, else the kind's usual duration; milliseconds. */
+export function stepDurationMs(step: Step, plan: Plan | null, measured: Measured = {}): number {
+  const id = stepId(step);
+  const planned = plan?.durations?.[id] ?? step.planned ?? (step.kind === 'hypercare' ? step.atLeast : undefined);
+  return measured[id] ?? (planned === undefined ? STEP_KINDS[step.kind].plannedMs : durationMs(planned));
+}
+
+/** Back-out duration of a wave, milliseconds: `rollback` among the measured or the plan's durations. */
+export function rollbackDurationMs(plan: Plan | null, measured: Measured = {}): number {
+  const planned = plan?.durations?.['rollback'];
+  return measured['rollback'] ?? (planned === undefined ? ROLLBACK_PLANNED_MS : durationMs(planned));
+}
+
+/** The phases of one part (`before`, `perWave`, `after`) as the forecast reads them. */
+export function plannedPhases(phases: readonly Phase[], plan: Plan | null, measured: Measured = {}): PlannedPhase[] {
+  return phases.map((phase) => ({
+    id: phase.phase,
+    window: phase.window ?? null,
+    steps: phase.steps.map((step, index) => plannedStep(phase, step, index, plan, measured)),
+    gate: phase.gate ? { id: phase.gate.id, durationMs: gateDurationMs(phase.gate, plan, measured) } : null,
+  }));
+}
+
+function plannedStep(phase: Phase, step: Step, index: number, plan: Plan | null, measured: Measured): PlannedStep {
+  return {
+    id: stepId(step),
+    needs: stepNeeds(phase, index),
+    durationMs: stepDurationMs(step, plan, measured),
+    disruptive: STEP_KINDS[step.kind].disruptive,
+    waitsForWindow: step.kind === 'window',
+  };
+}
+
+function gateDurationMs(gate: NonNullable<Phase['gate']>, plan: Plan | null, measured: Measured): number {
+  const planned = plan?.durations?.[gate.id];
+  if (measured[gate.id] !== undefined) return measured[gate.id] ?? 0;
+  if (planned !== undefined) return durationMs(planned);
+  return gate.deadline ? Math.min(GATE_PLANNED_MS, durationMs(gate.deadline)) : GATE_PLANNED_MS;
+}

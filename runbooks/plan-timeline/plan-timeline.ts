@@ -1,0 +1,200 @@
+import {
+  backOutBy,
+  frozenMs,
+  neededMs,
+  schedulePhase,
+  type PlannedPhase,
+  type PlannedStep,
+  type ScheduledPhase,
+  type ScheduledStep,
+} from '../../domain/forecast';
+import { nextFitting, openingAt, type Opening } from '../../domain/window';
+import type { ResolvedRun } from '../resolved';
+import type { Phase } from '../schema/step';
+import { plannedPhases, rollbackDurationMs, stepId, type Measured } from './phases';
+
+export type Part = 'before' | 'perWave' | 'after';
+
+export interface TimelineStep extends ScheduledStep {
+  /** Null outside `perWave`. */
+  wave: number | null;
+  phase: string;
+  kind: string;
+  title: string;
+  /** Role. */
+  owner: string;
+}
+
+export interface TimelinePhase {
+  id: string;
+  part: Part;
+  wave: number | null;
+  plannedStart: number;
+  plannedEnd: number;
+}
+
+export interface TimelineWave {
+  wave: number;
+  name: string;
+  /** Start of the freeze to end of the switch; null without both. */
+  expectedFrozenMs: number | null;
+  opening: Opening | null;
+  /** Null when the freeze has no window. */
+  backOutBy: number | null;
+}
+
+/** The planned run. All times epoch ms. */
+export interface Timeline {
+  plannedStart: number;
+  plannedEnd: number;
+  phases: TimelinePhase[];
+  steps: TimelineStep[];
+  /** `wave/step` (or `step`) in time order. */
+  criticalPath: string[];
+  waves: TimelineWave[];
+  /** The longest of all waves; null when no wave freezes and switches. */
+  expectedFrozenMs: number | null;
+  /** The earliest of all waves. */
+  backOutBy: number | null;
+  rollbackMs: number;
+  /** Steps for which no opening with enough time was found: shown at their earliest time. */
+  unplaced: string[];
+}
+
+/** Plans the whole run from `nowMs`: `before`, each wave in turn, `after`. Disruptive steps wait for an opening with time to back out. */
+export function planTimeline(resolved: ResolvedRun, nowMs: number, measured: Measured = {}): Timeline {
+  const { runbook, plan, windows } = resolved;
+  const rollbackMs = rollbackDurationMs(plan, measured);
+  const draft = new Draft(windows, rollbackMs, nowMs);
+  draft.add('before', null, runbook.before, plannedPhases(runbook.before, plan, measured));
+  const perWave = plannedPhases(runbook.perWave, plan, measured);
+  const waves = plan.waves.map((wave, index) => {
+    const number = index + 1;
+    const scheduled = draft.add('perWave', number, runbook.perWave, perWave);
+    return waveTimeline(number, wave.id, runbook.perWave, scheduled, windows, rollbackMs);
+  });
+  draft.add('after', null, runbook.after, plannedPhases(runbook.after, plan, measured));
+  const frozen = waves.flatMap((wave) => wave.expectedFrozenMs ?? []);
+  const backOut = waves.flatMap((wave) => wave.backOutBy ?? []);
+  return {
+    plannedStart: nowMs,
+    plannedEnd: draft.clock,
+    phases: draft.phases,
+    steps: draft.steps,
+    criticalPath: draft.criticalPath,
+    waves,
+    expectedFrozenMs: frozen.length > 0 ? Math.max(...frozen) : null,
+    backOutBy: backOut.length > 0 ? Math.min(...backOut) : null,
+    rollbackMs,
+    unplaced: draft.unplaced,
+  };
+}
+
+class Draft {
+  readonly phases: TimelinePhase[] = [];
+  readonly steps: TimelineStep[] = [];
+  readonly criticalPath: string[] = [];
+  readonly unplaced: string[] = [];
+
+  constructor(
+    private readonly windows: Record<string, Opening[]>,
+    private readonly rollbackMs: number,
+    public clock: number,
+  ) {}
+
+  add(part: Part, wave: number | null, phases: readonly Phase[], planned: readonly PlannedPhase[]): ScheduledPhase[] {
+    const done = new Set<string>();
+    return planned.map((phase, index) => {
+      const upTo = planned.findIndex((next, at) => at > index && next.window !== phase.window);
+      const sameWindow = planned.slice(index, upTo < 0 ? undefined : upTo);
+      const place = (step: PlannedStep, earliestMs: number): number =>
+        this.placeInWindow(qualify(wave, step.id), step, earliestMs, sameWindow, done);
+      const scheduled = schedulePhase(phase, this.clock, place);
+      this.clock = scheduled.plannedEnd;
+      this.phases.push({
+        id: phase.id,
+        part,
+        wave,
+        plannedStart: scheduled.plannedStart,
+        plannedEnd: scheduled.plannedEnd,
+      });
+      this.record(wave, phases[index] as Phase, scheduled);
+      return scheduled;
+    });
+  }
+
+  private placeInWindow(
+    name: string,
+    step: PlannedStep,
+    earliestMs: number,
+    phases: readonly PlannedPhase[],
+    done: Set<string>,
+  ): number {
+    const window = phases[0]?.window;
+    const openings = window ? this.windows[window] : undefined;
+    const needed = neededMs(phases, { done: new Set(done) }, this.rollbackMs);
+    done.add(step.id);
+    if (!openings || !(step.disruptive || step.waitsForWindow)) return earliestMs;
+    const opening = nextFitting(openings, earliestMs, needed);
+    if (opening) return Math.max(earliestMs, opening.opensAt);
+    this.unplaced.push(name);
+    return earliestMs;
+  }
+
+  private record(wave: number | null, phase: Phase, scheduled: ScheduledPhase): void {
+    for (const step of phase.steps) {
+      const id = stepId(step);
+      const times = scheduled.steps.find((each) => each.id === id);
+      if (!times) continue;
+      this.steps.push({
+        ...times,
+        wave,
+        phase: phase.phase,
+        kind: step.kind,
+        title: step.title ?? id,
+        owner: step.owner ?? phase.owner,
+      });
+    }
+    if (scheduled.gate) {
+      this.steps.push({
+        ...scheduled.gate,
+        wave,
+        phase: phase.phase,
+        kind: 'gate',
+        title: `Gate ${scheduled.gate.id}`,
+        owner: phase.owner,
+      });
+    }
+    this.criticalPath.push(...scheduled.criticalPath.map((id) => qualify(wave, id)));
+  }
+}
+
+function qualify(wave: number | null, id: string): string {
+  return wave === null ? id : `wave-${wave}/${id}`;
+}
+
+function waveTimeline(
+  wave: number,
+  name: string,
+  phases: readonly Phase[],
+  scheduled: readonly ScheduledPhase[],
+  windows: Record<string, Opening[]>,
+  rollbackMs: number,
+): TimelineWave {
+  const find = (kind: string): { step: ScheduledStep; window: string | undefined } | undefined => {
+    const phase = phases.find((each) => each.steps.some((step) => step.kind === kind));
+    const id = phase?.steps.find((step) => step.kind === kind);
+    const step = scheduled.flatMap((each) => each.steps).find((each) => id && each.id === stepId(id));
+    return step && { step, window: phase?.window };
+  };
+  const freeze = find('freeze');
+  const openings = freeze?.window ? windows[freeze.window] : undefined;
+  const opening = freeze && openings ? openingAt(openings, freeze.step.plannedStart) : null;
+  return {
+    wave,
+    name,
+    expectedFrozenMs: frozenMs(freeze?.step, find('switch')?.step),
+    opening,
+    backOutBy: opening && backOutBy(opening, rollbackMs),
+  };
+}
