@@ -2,9 +2,9 @@ import type { Phase } from '../runbooks/schema/step';
 import type { Context } from './context';
 import { wait } from './context';
 import { backOutBy } from './hours';
-import { Cancelled, ContinueRun } from './runtime';
 import { runGate } from './run-gate';
 import { runStep } from './run-step';
+import { settleAll } from './settle';
 
 /** Runs phases in order: each phase's steps as their `needs` allow, then its gate. */
 export async function runPhases(context: Context, phases: readonly Phase[]): Promise<void> {
@@ -36,17 +36,4 @@ export async function watchFreeze(context: Context): Promise<void> {
     runtime.publish();
     return;
   }
-}
-
-/** Waits for all, so that no effect is still under way when undo starts; then the first error, a Cancelled before others. */
-export async function settleAll(work: readonly Promise<void>[]): Promise<void> {
-  const results = await Promise.allSettled(work);
-  const errors = results
-    .filter((result): result is PromiseRejectedResult => result.status === 'rejected')
-    .map((result) => result.reason as unknown);
-  const first =
-    errors.find((error) => error instanceof Cancelled) ??
-    errors.find((error) => !(error instanceof ContinueRun)) ??
-    errors[0];
-  if (first !== undefined) throw first;
 }

@@ -2,7 +2,8 @@ import { resumeBackground, stopBackground } from './background';
 import { record, type Context } from './context';
 import { phasesOf } from './initial-state';
 import { Cancelled } from './runtime';
-import { runPhases, settleAll, watchFreeze } from './run-phases';
+import { runPhases, watchFreeze } from './run-phases';
+import { settleAll } from './settle';
 import type { WaveSummary } from './state';
 import { withLedger } from './with-ledger';
 

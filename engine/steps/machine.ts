@@ -1,6 +1,7 @@
 import { durationMs } from '../../runbooks/schema/common';
 import { keepFollowing, stopBackground } from '../background';
 import { record } from '../context';
+import { settleAll } from '../settle';
 import { effect } from './effect';
 import { StepProblem, type Handler } from './handler';
 
@@ -21,7 +22,7 @@ export const preload: Handler<'preload'> = async ({ context, state }) => {
     const { chunks, excluded } = await activities.startPreload({ ref });
     state.progress = `${chunks} chunks`;
     context.runtime.publish();
-    const done = await Promise.all(
+    const done = await settleAll(
       Array.from({ length: streams }, (_, stream) => activities.preloadStream({ ref, stream })),
     );
     const rows = done.reduce((sum, part) => sum + part.rows, 0);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { duration, id, sql } from './common';
 
-const instant = z.iso
+export const instant = z.iso
   .datetime({ offset: true })
   .describe('an instant with its offset, such as 2026-11-28T22:00:00+01:00');
 

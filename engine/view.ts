@@ -1,0 +1,97 @@
+import type { ResolvedRun } from '../runbooks/resolved';
+import { backOutBy } from './hours';
+import { phasesOf, stepId } from './initial-state';
+import { holders } from './people';
+import type { Context } from './context';
+import type { GateState, RunState, StepState } from './state';
+
+/** What `status` answers for one run: its state in runbook order, and who is waited for. */
+export interface RunView {
+  cutover: string;
+  wave: number | null;
+  status: RunState['status'];
+  outcome: RunState['outcome'];
+  phase: string | null;
+  startedBy: string;
+  startedAt: number;
+  steps: StepState[];
+  gates: GateState[];
+  /** What the run waits for people to do, in words. */
+  waitsFor: string[];
+  incidents: RunState['incidents'];
+  paused: RunState['paused'];
+  rollback: RunState['rollback'];
+  pointOfNoReturnPassed: boolean;
+  frozen: RunState['frozen'];
+  backOutBy: number | null;
+  downtimeMs: RunState['downtimeMs'];
+  verification: RunState['verification'];
+  waves: RunState['waves'];
+  notices: RunState['notices'];
+}
+
+export function viewOf(context: Context): RunView {
+  const { state, run } = context;
+  const phases = phasesOf(run, state.wave);
+  const steps = phases
+    .flatMap((phase) => phase.steps.map((step) => state.steps[stepId(step)]))
+    .filter((step) => step !== undefined);
+  const gates = phases
+    .flatMap((phase) => (phase.gate ? [state.gates[phase.gate.id]] : []))
+    .filter((gate) => gate !== undefined);
+  const current = phases.find(
+    (phase) =>
+      phase.steps.some((step) => !['done', 'skipped'].includes(state.steps[stepId(step)]?.status ?? 'done')) ||
+      (phase.gate && state.gates[phase.gate.id]?.status !== 'passed'),
+  );
+  return {
+    cutover: state.cutover,
+    wave: state.wave,
+    status: statusOf(state, steps, gates),
+    outcome: state.outcome,
+    phase: current?.phase ?? null,
+    startedBy: state.startedBy,
+    startedAt: state.startedAt,
+    steps,
+    gates,
+    waitsFor: waitsFor(run, state, steps, gates),
+    incidents: state.incidents,
+    paused: state.paused,
+    rollback: state.rollback,
+    pointOfNoReturnPassed: state.pointOfNoReturnPassed,
+    frozen: state.frozen,
+    backOutBy: backOutBy(context),
+    downtimeMs: state.downtimeMs,
+    verification: state.verification,
+    waves: state.waves,
+    notices: state.notices,
+  };
+}
+
+function statusOf(state: RunState, steps: StepState[], gates: GateState[]): RunState['status'] {
+  if (state.status !== 'running') return state.status;
+  if (state.paused) return 'paused';
+  const people = steps.some((step) => ['waiting-go', 'waiting-people', 'failed'].includes(step.status));
+  const machine = steps.some((step) => step.status === 'running');
+  return !machine && (people || gates.some((gate) => ['open', 'held'].includes(gate.status)))
+    ? 'waiting-for-person'
+    : 'running';
+}
+
+function waitsFor(run: ResolvedRun, state: RunState, steps: StepState[], gates: GateState[]): string[] {
+  const who = (role: string): string => `${role} (${holders(run, role).join(', ')})`;
+  const open = steps.flatMap((step) => {
+    if (step.status === 'waiting-go') return [`${step.id}: go by ${who(step.goRole ?? '')}`];
+    if (step.status === 'failed') return [`${step.id} failed: ${step.problem ?? ''}`];
+    if (step.status === 'waiting-window') return [`${step.id}: ${step.problem ?? 'window'}`];
+    if (step.status !== 'waiting-people') return [];
+    const signers = step.signedBy.filter((role) => !step.signed[role]);
+    const items = step.items.filter((item) => !step.checks[item]);
+    if (step.kind === 'checklist') return [`${step.id}: ${items.length} items by ${who(step.owner)}`];
+    return [`${step.id}: ${signers.length > 0 ? signers.map(who).join(', ') : who(step.owner)}`];
+  });
+  const votes = gates
+    .filter((gate) => gate.status === 'open' || gate.status === 'held')
+    .map((gate) => `gate ${gate.id}: votes of ${gate.roles.map(who).join(', ')}`);
+  return [...(state.paused ? [`paused by ${state.paused.person}: ${state.paused.reason}`] : []), ...open, ...votes];
+}

@@ -1,0 +1,137 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  continueAsNew,
+  executeChild,
+  getExternalWorkflowHandle,
+  ParentClosePolicy,
+  setHandler,
+  sleep,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Context } from '../engine/context';
+import { initialState } from '../engine/initial-state';
+import { applyWaveReport, runCutover } from '../engine/run-cutover';
+import { ContinueRun, type CutoverRuntime } from '../engine/runtime';
+import type { Outcome, RunState, WaveSummary } from '../engine/state';
+import { waveReport, stopWave } from './messages';
+import { cutoverIdOf, QUEUES, rollbackWorkflowId, waveWorkflowId, WORKFLOWS } from './names';
+import { RunShell } from './run-shell';
+import { temporalRuntime } from './temporal-runtime';
+import type { RollbackInput } from './rollback';
+import type { WaveInput } from './wave';
+
+export interface CutoverInput {
+  /** SHA-256 of the runbook's and the plan's documents in `control` (`cutover start` puts them there). */
+  runbook: string;
+  plan: string;
+  /** Person id of the plan. */
+  startedBy: string;
+  /** Carried by continue-as-new. */
+  state?: RunState;
+}
+
+/** Executes a runbook: `before`, wave by wave, `after`. Steered by the updates of messages.ts. */
+export async function cutover(input: CutoverInput): Promise<{ outcome: Outcome }> {
+  return CancellationScope.nonCancellable(() => run(input));
+}
+
+async function run(input: CutoverInput): Promise<{ outcome: Outcome }> {
+  const id = cutoverIdOf(workflowInfo().workflowId);
+  const shell = new RunShell();
+  const base = temporalRuntime(() => shell.publish());
+  const reports: WaveSummary[] = [];
+  setHandler(waveReport, (report) => void reports.push(report));
+  const documents = await base.activities.loadRun({ runbookHash: input.runbook, planHash: input.plan });
+  const opened = await base.activities.openCutover({ cutover: id, runbookHash: input.runbook, planHash: input.plan });
+  if (!documents.plan.people.some((person) => person.id === input.startedBy)) {
+    throw ApplicationFailure.nonRetryable(
+      `startedBy: nobody in the plan is called ${JSON.stringify(input.startedBy)}`,
+      'InvalidRunbook',
+    );
+  }
+  const start = { cutover: id, wave: null, startedBy: input.startedBy, startedAt: Date.now(), epoch: opened.epoch };
+  const state = input.state ?? initialState(documents, start);
+  const runtime = cutoverRuntime(base, input, () => state);
+  const context: Context<CutoverRuntime> = { runtime, run: documents, state, background: new Map() };
+  const report = (summary: WaveSummary): void => {
+    applyWaveReport(context, summary);
+    shell.publish();
+  };
+  reports.forEach(report);
+  setHandler(waveReport, report);
+  shell.attach(context);
+  try {
+    const outcome = await runCutover(context);
+    return { outcome };
+  } catch (error) {
+    if (!(error instanceof ContinueRun)) throw error;
+    return continueAsNew<typeof cutover>({ ...input, state });
+  }
+}
+
+const RETRY_MS = 2_000;
+
+function cutoverRuntime(
+  base: ReturnType<typeof temporalRuntime>,
+  input: CutoverInput,
+  state: () => RunState,
+): CutoverRuntime {
+  const { workflowId } = workflowInfo();
+  const markStopped = (wave: number, reason: string): void => {
+    const summary = state().waves.find((candidate) => candidate.wave === wave);
+    if (summary?.status !== 'running') return;
+    summary.status = 'stopped';
+    summary.rollback ??= { by: 'system', reason, at: base.now(), outcome: 'rolled-back', confirmedBy: [] };
+  };
+  return {
+    ...base,
+    startWave: async (wave) => {
+      const args: [WaveInput] = [
+        { runbook: input.runbook, plan: input.plan, startedBy: input.startedBy, cutoverWorkflowId: workflowId, wave },
+      ];
+      try {
+        const child = await startChild(WORKFLOWS.wave, {
+          workflowId: waveWorkflowId(workflowId, wave),
+          taskQueue: QUEUES.main,
+          parentClosePolicy: ParentClosePolicy.ABANDON,
+          args,
+          staticSummary: `wave ${wave} of ${workflowId}`,
+        });
+        child.result().then(
+          () => undefined,
+          () => markStopped(wave, `the run of wave ${wave} ended from outside`),
+        );
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      }
+    },
+    stopWave: async (wave, request) => {
+      try {
+        await getExternalWorkflowHandle(waveWorkflowId(workflowId, wave)).signal(stopWave, request);
+      } catch {
+        markStopped(wave, request.reason);
+      }
+    },
+    rollBack: async (wave) => {
+      const args: [RollbackInput] = [{ cutover: state().cutover, wave, cutoverWorkflowId: workflowId }];
+      for (;;) {
+        try {
+          await executeChild(WORKFLOWS.rollback, {
+            workflowId: rollbackWorkflowId(workflowId, wave),
+            taskQueue: QUEUES.main,
+            parentClosePolicy: ParentClosePolicy.ABANDON,
+            args,
+            staticSummary: wave === null ? `rollback of ${workflowId}` : `rollback of wave ${wave}`,
+          });
+          return;
+        } catch (error) {
+          if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+          await sleep(RETRY_MS);
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import { CancellationScope, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { newRollback, runRollback, type RollbackState } from '../engine/run-rollback';
+import { retryRollback, rollbackQuery } from './messages';
+import { untilItSucceeds } from './policies';
+import { temporalRuntime } from './temporal-runtime';
+
+export interface RollbackInput {
+  cutover: string;
+  /** Null: the cutover's own steps. */
+  wave: number | null;
+  cutoverWorkflowId: string;
+}
+
+/** Undoes a wave from the undo rows in `control`. Cannot be cancelled; a person's `retryRollback` tries a stuck step again. */
+export async function rollback(input: RollbackInput): Promise<{ undone: RollbackState['done'] }> {
+  const state = newRollback(input.cutover, input.wave);
+  const publish = (): void =>
+    setCurrentDetails(
+      `**${state.status}**${state.problem ? ` · ${state.problem}` : ''}\n\n${state.done.map((row) => `- undone: ${row.step} (${row.kind})`).join('\n')}`,
+    );
+  setHandler(rollbackQuery, () => state);
+  setHandler(retryRollback, () => void state.retries++, { description: 'Try the stuck step again: {"person"}' });
+  await CancellationScope.nonCancellable(() => runRollback(temporalRuntime(publish, untilItSucceeds), state));
+  return { undone: state.done };
+}

@@ -1,0 +1,95 @@
+import {
+  CancellationScope,
+  continueAsNew,
+  getExternalWorkflowHandle,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Context } from '../engine/context';
+import { initialState } from '../engine/initial-state';
+import { notice } from '../engine/messages';
+import { messageOf } from '../engine/run-step';
+import { runWave, summaryOf } from '../engine/run-wave';
+import { ContinueRun } from '../engine/runtime';
+import type { RollbackRequest, RunState, WaveSummary } from '../engine/state';
+import { stopWave, waveReport } from './messages';
+import { cutoverIdOf } from './names';
+import { RunShell } from './run-shell';
+import { temporalRuntime } from './temporal-runtime';
+
+export interface WaveInput {
+  runbook: string;
+  plan: string;
+  startedBy: string;
+  cutoverWorkflowId: string;
+  wave: number;
+  state?: RunState;
+}
+
+/** Executes `perWave` for one wave and reports to the cutover by signal. */
+export async function wave(input: WaveInput): Promise<{ status: WaveSummary['status'] }> {
+  return CancellationScope.nonCancellable(() => run(input));
+}
+
+async function run(input: WaveInput): Promise<{ status: WaveSummary['status'] }> {
+  let attached: Context | null = null;
+  let reported = '';
+  const report = (status: WaveSummary['status']): Promise<void> | undefined => {
+    if (!attached) return undefined;
+    const summary = summaryOf(attached, status);
+    const key = JSON.stringify(summary);
+    if (key === reported) return undefined;
+    reported = key;
+    return tell(attached, input.cutoverWorkflowId, summary);
+  };
+  const shell = new RunShell(() => {
+    if (attached?.state.status === 'running') void report('running');
+  });
+  const runtime = temporalRuntime(() => shell.publish());
+  const documents = await runtime.activities.loadRun({ runbookHash: input.runbook, planHash: input.plan });
+  const state = input.state ?? (await firstState(input, runtime, documents));
+  const context: Context = { runtime, run: documents, state, background: new Map() };
+  attached = context;
+  setHandler(stopWave, (request: RollbackRequest) => {
+    state.rollback ??= request;
+    shell.publish();
+  });
+  shell.attach(context);
+  try {
+    const status = await runWave(context);
+    await report(status);
+    return { status };
+  } catch (error) {
+    if (!(error instanceof ContinueRun)) throw error;
+    return continueAsNew<typeof wave>({ ...input, state });
+  }
+}
+
+async function firstState(
+  input: WaveInput,
+  runtime: ReturnType<typeof temporalRuntime>,
+  documents: Parameters<typeof initialState>[0],
+): Promise<RunState> {
+  const cutover = cutoverIdOf(workflowInfo().workflowId);
+  const { epoch } = await runtime.activities.raiseEpoch({ cutover, wave: input.wave });
+  return initialState(documents, {
+    cutover,
+    wave: input.wave,
+    startedBy: input.startedBy,
+    startedAt: runtime.now(),
+    epoch,
+  });
+}
+
+/** A cutover whose run has ended hears nothing; the guardian looks after its waves. */
+async function tell(context: Context, cutoverWorkflowId: string, summary: WaveSummary): Promise<void> {
+  try {
+    await getExternalWorkflowHandle(cutoverWorkflowId).signal(waveReport, summary);
+  } catch (error) {
+    notice(
+      context.state,
+      context.runtime.now(),
+      `the cutover did not hear the report ${summary.status}: ${messageOf(error)}`,
+    );
+  }
+}
