@@ -27,7 +27,9 @@ export function freePort(): Promise<number> {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', () => {
       const address = server.address();
-      server.close(() => (address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))));
+      server.close(() =>
+        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
+      );
     });
   });
 }
@@ -109,7 +111,12 @@ export async function startPostgres(dir: string, settings: Record<string, string
   };
 }
 
-async function initialise(bin: Binaries, home: string, dataDir: string, as: { uid?: number; gid?: number }): Promise<void> {
+async function initialise(
+  bin: Binaries,
+  home: string,
+  dataDir: string,
+  as: { uid?: number; gid?: number },
+): Promise<void> {
   rmSync(dataDir, { recursive: true, force: true });
   if (as.uid !== undefined && as.gid !== undefined) chownSync(home, as.uid, as.gid);
   const flags = ['-D', dataDir, '-U', USER, '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'];
@@ -125,10 +132,15 @@ async function launch(
   settings: Record<string, string>,
 ): Promise<void> {
   const port = await freePort();
-  const flags = Object.entries({ ...SETTINGS, port: String(port), ...settings }).map(([key, value]) => `-c ${key}=${value === '' ? "''" : value}`);
+  const flags = Object.entries({ ...SETTINGS, port: String(port), ...settings }).map(
+    ([key, value]) => `-c ${key}=${value === '' ? "''" : value}`,
+  );
   const log = join(home, 'server.log');
   try {
-    await run(bin.pg_ctl, ['start', '-D', dataDir, '-l', log, '-w', '-t', '60', '-o', flags.join(' ')], { ...as, cwd: home });
+    await run(bin.pg_ctl, ['start', '-D', dataDir, '-l', log, '-w', '-t', '60', '-o', flags.join(' ')], {
+      ...as,
+      cwd: home,
+    });
   } catch (cause) {
     throw new Error(`PostgreSQL did not start. Its log: ${log}`, { cause });
   }

@@ -116,6 +116,16 @@ create table legacy.ticket (
   state text not null default 'open',
   created_at timestamptz not null default now(),
   reference text
+);
+create table legacy.job (
+  name text primary key,
+  enabled boolean not null
+);
+insert into legacy.job values ('arrears', true);
+create table legacy.job_run (
+  name text not null,
+  at timestamptz not null default clock_timestamp(),
+  overdue bigint not null
 );`;
 
 /** Made after the fill: an index built on a full table costs half of one that is there during the load. */
@@ -132,7 +142,6 @@ alter table legacy.work_order add foreign key (customer_id) references legacy.cu
 alter table legacy.ticket add foreign key (customer_id) references legacy.customer;
 create index on legacy.contract (customer_id);
 create index on legacy.invoice (customer_id);
-create index on legacy.invoice (issued_on) where mailed_at is null;
 create index on legacy.invoice_line (customer_id);
 create index on legacy.payment (customer_id);
 create index on legacy.payment (invoice_no);
