@@ -64,6 +64,11 @@ const entity = z.strictObject({
   rules: z.array(rule).optional(),
   back: backQuery.optional().describe('for a query: how the source rows come back'),
   sourceSequence: tableName.optional().describe('the source’s key sequence, moved past every key when custody returns'),
+  residue: z
+    .array(columnName)
+    .min(1)
+    .optional()
+    .describe('target columns the source cannot express; a rollback loses them'),
   sent: sql.optional().describe('predicate over the source row: already in the outside world, never sent again'),
 });
 
