@@ -62,8 +62,13 @@ async function binaries(): Promise<Binaries> {
 
 const asRoot = (): boolean => process.getuid?.() === 0;
 
-/** PostgreSQL refuses to run as root; then its processes run as this user. */
-async function account(): Promise<{ uid: number; gid: number } | undefined> {
+type Account = { uid: number; gid: number } | undefined;
+let found: Promise<Account> | undefined;
+
+/** PostgreSQL refuses to run as root; then its processes run as this user. Servers started at once share one look-up. */
+const account = (): Promise<Account> => (found ??= findAccount());
+
+async function findAccount(): Promise<Account> {
   if (!asRoot()) return undefined;
   const lookUp = async (flag: string): Promise<number> => Number((await run('id', [flag, USER])).stdout);
   try {

@@ -6,6 +6,7 @@ import {
   createWriteStream,
   existsSync,
   mkdtempSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
@@ -24,6 +25,8 @@ const ARCHIVES = 'https://temporal.download/cli/archive';
 const DOWNLOAD_TIMEOUT_MS = 15_000;
 const BUILD_TIMEOUT_MS = 20 * 60_000;
 const PROGRESS_EVERY_MS = 15_000;
+/** Folders of attempts; one that is there when the lock is free belongs to an attempt that was killed. */
+const NEW = 'new-';
 const FILE = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
 
 export interface BinarySearch {
@@ -74,6 +77,8 @@ export async function temporalBinary(search: BinarySearch): Promise<string> {
   const make = async (): Promise<string> => {
     const made = findTemporalBinary(search);
     if (made !== undefined) return made;
+    for (const left of readdirSync(cache))
+      if (left.startsWith(NEW)) rmSync(join(cache, left), { recursive: true, force: true });
     const problems: string[] = [];
     for (const [how, attempt] of [
       ['download', download],
@@ -97,7 +102,7 @@ export async function temporalBinary(search: BinarySearch): Promise<string> {
 
 /** Lets `attempt` make the binary in a folder of its own and moves it into place in one step. */
 async function inTempDir(cache: string, attempt: (dir: string) => Promise<void>): Promise<string> {
-  const dir = mkdtempSync(join(cache, 'new-'));
+  const dir = mkdtempSync(join(cache, NEW));
   try {
     await attempt(dir);
     const made = join(dir, FILE);
