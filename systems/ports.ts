@@ -65,6 +65,12 @@ export interface CustodyPort {
   >;
   /** Sealed → open. `done` when it was open under this epoch already. */
   open(wave: number, epoch: number): Promise<{ outcome: 'done' } | Stale>;
-  /** Moves customers between waves under both exclusive locks; logs every key of each (PROTOCOL 3). */
-  moveMembers(customers: string[], to: number): Promise<{ moved: number }>;
+  /**
+   * Moves customers between waves under both exclusive locks; logs every key of each (PROTOCOL 3). `fences` gives the
+   * epoch of every wave involved (wave 0 needs none): a fault with SQLSTATE CU002 when one was raised meanwhile. Pass them
+   * whenever a switch may run at the same time: the other system is changed by another call, and a seal between the
+   * two would leave the customer with two owners or none. Change the system that does not own the waves first: the
+   * rows logged by the owner's change then bring the copy in line.
+   */
+  moveMembers(customers: string[], to: number, fences?: Readonly<Record<number, number>>): Promise<{ moved: number }>;
 }

@@ -67,11 +67,12 @@ export function postgresCustody(
     thaw: (wave, epoch) => call('thaw', [wave, epoch]),
     seal: (wave, epoch, applied) => call('seal', [wave, epoch, applied]),
     open: (wave, epoch) => call('open', [wave, epoch]),
-    moveMembers: (customers, to) =>
+    moveMembers: (customers, to, fences) =>
       patiently(callPatienceMs, async (patienceMs) => {
-        const done = await pool.query<{ moved: number }>('select cutover.move_members($1, $2, $3) as moved', [
+        const done = await pool.query<{ moved: number }>('select cutover.move_members($1, $2, $3, $4) as moved', [
           customers,
           to,
+          fences ? JSON.stringify(fences) : null,
           patienceMs,
         ]);
         return { moved: done.rows[0]?.moved ?? 0 };

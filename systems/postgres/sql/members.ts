@@ -4,7 +4,9 @@ import { WAVE_LOCK_CLASS } from './tables';
  * Membership (PROTOCOL 3). A move takes the fences, then the exclusive locks of every wave involved, in ascending order;
  * it touches their rows so that a writer with an older snapshot is refused with 40001; and it logs every key of the
  * customer for the old and the new wave. Both waves must belong to the same side, or a customer would change its
- * owner without a switch.
+ * owner without a switch. The two systems are changed one after the other; between the two a seal of either wave
+ * would leave the customer with two owners or none. So the caller raises both waves in both systems, passes the
+ * epochs (`{"1": 17, "2": 17}`; null: not compared), and whoever seals a wave first compares its members, under its own epoch.
  */
 export const MEMBERS = `
 create or replace function cutover.lock_waves(p_waves int[], p_patience_ms int) returns void
@@ -16,7 +18,7 @@ begin
 end
 $$;
 
-create or replace function cutover.move_members(p_customers text[], p_to int, p_patience_ms int) returns int
+create or replace function cutover.move_members(p_customers text[], p_to int, p_fences jsonb, p_patience_ms int) returns int
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
   locked int[];
@@ -27,6 +29,10 @@ declare
 begin
   select array_agg(distinct cutover.wave_of(c)) || p_to into locked from unnest(p_customers) c;
   perform cutover.lock_waves(locked, p_patience_ms);
+  if p_fences is not null and exists (select from unnest(locked) w join cutover.fence f on f.key = 'wave/' || w
+      where w <> 0 and f.epoch is distinct from (p_fences ->> w::text)::bigint) then
+    raise exception 'cutover: the fence of a wave has another epoch' using errcode = 'CU002';
+  end if;
   select array_agg(c), array_agg(cutover.wave_of(c)) into movers, origins
     from (select distinct c from unnest(p_customers) c) d where cutover.wave_of(c) <> p_to;
   if movers is null then

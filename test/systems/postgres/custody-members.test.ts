@@ -1,3 +1,4 @@
+import { sqlStateOf } from '../../../systems/postgres/connect';
 import {
   assignMembers,
   guardTables,
@@ -58,7 +59,7 @@ describe('a membership change', () => {
     await db.custody.freeze(2, 1, LEASE_MS);
     await onClient(db.own, async (mover) => {
       await mover.query('begin');
-      await mover.query(`select cutover.move_members('{a}', 2, 1000)`);
+      await mover.query(`select cutover.move_members('{a}', 2, null, 1000)`);
       const write = sqlState(insert(1, 'a'));
       expect(await Promise.race([write, db.app.query('select pg_sleep(0.2)').then(() => 'waiting')])).toBe('waiting');
       await mover.query('commit');
@@ -99,6 +100,17 @@ describe('a membership change', () => {
     expect(await db.custody.moveMembers(['a'], 0)).toEqual({ moved: 1 });
     expect(await sqlState(db.app.query('update item set note = $1', ['served by the source']))).toBe('none');
     expect(await db.custody.seal(1, 1, position)).toEqual({ outcome: 'unapplied', rows: 1 });
+  });
+
+  it('under fences is void once one of the waves was raised', async () => {
+    await db.custody.raise(2, 4);
+    const stale = db.custody.moveMembers(['a'], 2, { 1: 1, 2: 1 });
+    await expect(stale.catch((error: unknown) => Promise.reject(new Error(sqlStateOf(error))))).rejects.toThrow(
+      'CU002',
+    );
+    await expect(db.custody.moveMembers(['a'], 2, { 2: 4 })).rejects.toThrow(/another epoch/);
+    expect(await db.custody.moveMembers(['a'], 2, { 1: 1, 2: 4 })).toEqual({ moved: 1 });
+    expect(await db.custody.moveMembers(['a'], 0, { 2: 4 })).toEqual({ moved: 1 });
   });
 
   it('never takes a customer across a seal or into a wave that is not there', async () => {
