@@ -21,13 +21,15 @@ export function evidenceDigest(items: readonly EvidenceItem[]): string {
   return bytesToHex(sha256(utf8ToBytes(lines.join('\n'))));
 }
 
+const BADNESS: Record<EvidenceItem['verdict'], number> = { pass: 0, open: 1, fail: 2 };
+
 /** Why votes cast on `before` no longer hold on `after`; empty while they do. An item that turned to pass voids nothing. */
 export function worsened(before: readonly EvidenceItem[], after: readonly EvidenceItem[]): string[] {
   const known = new Map(before.map((item) => [`${item.kind}/${item.id}`, item]));
   return after.flatMap((item) => {
     const old = known.get(`${item.kind}/${item.id}`);
     if (!old) return item.verdict === 'pass' ? [] : [`${item.title}: new, ${item.verdict}`];
-    if (old.verdict === 'pass' && item.verdict !== 'pass') return [`${item.title}: was pass, now ${item.verdict}`];
+    if (BADNESS[item.verdict] > BADNESS[old.verdict]) return [`${item.title}: was ${old.verdict}, now ${item.verdict}`];
     if (old.fingerprint !== item.fingerprint && old.verdict === item.verdict) return [`${item.title}: changed`];
     return [];
   });

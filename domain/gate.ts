@@ -39,30 +39,33 @@ export function judge(rules: GateRules, voters: readonly Voter[], votes: readonl
   const no = standing.find((vote) => vote.decision === 'no-go');
   if (no) return { verdict: 'no-go', by: no.person, reason: no.reason };
   const said = voters.filter((voter) => standing.some((vote) => vote.person === voter.id));
-  const filled = assign(rules.votes, said);
+  const filled = assign(
+    rules.votes,
+    [...said].sort((a, b) => Number(b.own) - Number(a.own)),
+  );
   const missing = rules.votes.filter((_, index) => !filled[index]);
   if (missing.length > 0) return { verdict: 'open', missing };
-  const own = said.filter((voter) => voter.own).length;
+  const own = filled.filter((voter) => voter?.own).length;
   if (own < rules.ownVotes) return { verdict: 'open', missing: [`${rules.ownVotes - own} more own people`] };
   return { verdict: 'go', voters: filled.map((voter) => voter?.id ?? '') };
 }
 
-/** For each role the person who fills it, or undefined; nobody fills two. */
+/**
+ * For each role the person who fills it, or undefined; nobody fills two. People are placed in order, and one who is placed stays
+ * placed: with own people first, as many of them as possible fill roles (the sets that can be placed are a matroid).
+ */
 export function assign(roles: readonly string[], people: readonly Voter[]): (Voter | undefined)[] {
-  const taken = new Map<string, number>();
-  const byId = new Map(people.map((person) => [person.id, person]));
-  const place = (role: number, tried: Set<string>): boolean =>
-    people.some((person) => {
-      if (!person.roles.includes(roles[role] ?? '') || tried.has(person.id)) return false;
-      tried.add(person.id);
-      const holder = taken.get(person.id);
+  const filled: (Voter | undefined)[] = roles.map(() => undefined);
+  const place = (person: Voter, tried: Set<number>): boolean =>
+    roles.some((role, index) => {
+      if (!person.roles.includes(role) || tried.has(index)) return false;
+      tried.add(index);
+      const holder = filled[index];
       if (holder !== undefined && !place(holder, tried)) return false;
-      taken.set(person.id, role);
+      filled[index] = person;
       return true;
     });
-  roles.forEach((_, role) => place(role, new Set()));
-  const filled: (Voter | undefined)[] = roles.map(() => undefined);
-  for (const [person, role] of taken) filled[role] = byId.get(person);
+  for (const person of people) place(person, new Set());
   return filled;
 }
 

@@ -1,7 +1,8 @@
 import { durationMs } from '../runbooks/schema/common';
 import { record, type Context } from './context';
-import type { EffectRef } from './contract';
-import { notice } from './messages';
+import type { Activities, EffectRef, LeaseEnd } from './contract';
+import { messageOf } from './message-of';
+import { notice } from './notice';
 
 const waveRef = ({ state }: Context, step: string): EffectRef => ({
   cutover: state.cutover,
@@ -16,7 +17,7 @@ export function keepFollowing(context: Context): void {
   if (context.background.has('follow')) return;
   context.state.following = true;
   const ref = waveRef(context, 'follow');
-  const onEnd = (error: unknown): void => ended(context, 'follow', error);
+  const onEnd = (): void => void context.background.delete('follow');
   context.background.set(
     'follow',
     context.runtime.background((activities) => activities.follow({ ref }), onEnd),
@@ -29,18 +30,27 @@ export function keepLease(context: Context): void {
   if (!state.frozen || context.background.has('lease')) return;
   const ref = { ...waveRef(context, 'lease'), epoch: state.frozen.epoch };
   const input = { ref, leaseMs: durationMs(run.runbook.limits.lease), notAfter: state.frozen.notAfter };
-  const onEnd = (error: unknown): void => ended(context, 'lease', error);
-  context.background.set(
-    'lease',
-    context.runtime.background((activities) => activities.holdFreeze(input), onEnd),
-  );
+  let end: LeaseEnd['outcome'] | null = null;
+  const hold = async (activities: Activities): Promise<void> => {
+    end = (await activities.holdFreeze(input)).outcome;
+  };
+  const onEnd = (error: unknown): void => leaseEnded(context, end, error);
+  context.background.set('lease', context.runtime.background(hold, onEnd));
 }
 
-function ended(context: Context, name: 'lease' | 'follow', error: unknown): void {
+/** While the switch runs, a `released` lease may be its own seal: then what the switch answers decides. */
+function leaseEnded(context: Context, end: LeaseEnd['outcome'] | null, error: unknown): void {
+  const { state } = context;
+  context.background.delete('lease');
+  if (!state.frozen || state.switchedAt !== null) return;
+  const switching = Object.values(state.steps).some((step) => step.kind === 'switch' && step.status === 'running');
+  if (end === 'released' && switching) return;
+  loseFreeze(context, error === undefined ? `the lease ended: ${end ?? 'unknown'}` : messageOf(error));
+}
+
+/** The freeze is not held any more: whatever was proven since is void, so the wave goes back. */
+export function loseFreeze(context: Context, reason: string): void {
   const { state, runtime } = context;
-  context.background.delete(name);
-  if (name === 'follow' || !state.frozen || state.switchedAt !== null) return;
-  const reason = error instanceof Error ? error.message : 'the lease ended';
   notice(state, runtime.now(), `the freeze is not held any more: ${reason}`);
   record(context, 'system', 'lease lost', 'lease', { reason });
   state.rollback ??= {

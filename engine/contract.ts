@@ -124,9 +124,12 @@ export interface Activities {
     cutover: string;
     runbookHash: string;
     planHash: string;
+    startedBy: string;
   }): Promise<{ epoch: number; population: number }>;
   /** Registers the end of the run: outcome, for `list` and the report. */
   closeCutover(input: { cutover: string; outcome: string }): Promise<void>;
+  /** Keeps a run's view in `control`, so that `status` and the report answer when no worker runs. */
+  saveView(input: RunRef & { view: unknown }): Promise<void>;
   /** Takes a new epoch from `control` and raises it in the wave's fences on both sides; older attempts are void from here. */
   raiseEpoch(input: RunRef): Promise<{ epoch: number }>;
   /** Writes the undo row of an effect, before the effect. Idempotent by ref and kind. */

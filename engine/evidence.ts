@@ -4,6 +4,7 @@ import { STEP_KINDS } from '../domain/step-kinds';
 import type { Context } from './context';
 import { calendarMs } from './context';
 import { phasesOf, stepId } from './initial-state';
+import { messageOf } from './message-of';
 import type { StepState } from './state';
 import { durationMs } from '../runbooks/schema/common';
 
@@ -12,15 +13,7 @@ export async function gatherEvidence(
   context: Context,
   phase: Phase,
 ): Promise<{ items: EvidenceItem[]; digest: string }> {
-  const { runtime, state } = context;
-  const measured = phase.gate
-    ? await runtime.activities.readMeasures({
-        cutover: state.cutover,
-        wave: state.wave,
-        gate: phase.gate.id,
-        downtimeMs: state.downtimeMs ? state.downtimeMs.machine + state.downtimeMs.people : null,
-      })
-    : [];
+  const measured = phase.gate ? await measuresOf(context, phase.gate.id) : [];
   const items = [
     ...stepItems(context, phase),
     ...verificationItems(context),
@@ -29,6 +22,21 @@ export async function gatherEvidence(
     ...measured,
   ];
   return { items, digest: evidenceDigest(items) };
+}
+
+/** Measures that cannot be read are red, never absent: the gate stays shut, and reads again with its next evidence. */
+async function measuresOf({ runtime, state }: Context, gate: string): Promise<EvidenceItem[]> {
+  try {
+    return await runtime.activities.readMeasures({
+      cutover: state.cutover,
+      wave: state.wave,
+      gate,
+      downtimeMs: state.downtimeMs ? state.downtimeMs.machine + state.downtimeMs.people : null,
+    });
+  } catch (error) {
+    const shown = `cannot be read: ${messageOf(error)}`;
+    return [{ id: 'measures', kind: 'measure', verdict: 'fail', fingerprint: 'unreadable', title: 'Measures', shown }];
+  }
 }
 
 function stepItems(context: Context, phase: Phase): EvidenceItem[] {

@@ -5,6 +5,7 @@ import { STEP_KINDS } from '../domain/step-kinds';
 import { fits, nextOpening, openingAt } from '../domain/window';
 import { record, wait, type Context } from './context';
 import { phasesOf, stepId } from './initial-state';
+import { notice } from './notice';
 import type { StepState } from './state';
 
 /** Openings of a window as they stand: what two own people agreed on replaces the pattern. */
@@ -34,15 +35,20 @@ export function neededMs(context: Context, phase: Phase, from: StepState): numbe
   return machine.reduce((sum, step) => sum + step.plannedMs, 0) + rollbackMs(context);
 }
 
-/** Waits until the phase's window is open with time to finish *and* back out (HOURS). Without a window: at once. */
-export async function waitForHours(context: Context, phase: Phase, step: StepState): Promise<void> {
+const skipped = (step: StepState): boolean => step.status === 'skipped';
+
+/**
+ * Waits until the phase's window is open with time to finish *and* back out (HOURS), or the step is skipped. Without a window:
+ * at once. Returns whether it had to wait.
+ */
+export async function waitForHours(context: Context, phase: Phase, step: StepState): Promise<boolean> {
   const { runtime } = context;
   const window = phase.window;
-  if (window === undefined) return;
-  for (;;) {
+  if (window === undefined) return false;
+  for (let waited = false; ; waited = true) {
     const needed = neededMs(context, phase, step);
     const open = openingAt(openings(context, window), runtime.now());
-    if (open && fits(open, runtime.now(), needed)) return;
+    if (open && fits(open, runtime.now(), needed)) return waited;
     step.status = 'waiting-window';
     const next = nextOpening(openings(context, window), runtime.now());
     step.problem = windowProblem(window, open, next, needed);
@@ -53,7 +59,9 @@ export async function waitForHours(context: Context, phase: Phase, step: StepSta
       opensAt: next?.opensAt ?? null,
     });
     const known = JSON.stringify(openings(context, window));
-    await wait(context, () => JSON.stringify(openings(context, window)) !== known, next?.opensAt ?? null);
+    const changed = (): boolean => JSON.stringify(openings(context, window)) !== known;
+    await wait(context, () => changed() || skipped(step), next?.opensAt ?? null);
+    if (skipped(step)) return true;
     step.problem = null;
   }
 }
@@ -92,6 +100,13 @@ export async function waitForRollbackHours(context: Context, window: string | un
     const open = openingAt(openings(context, window), runtime.now());
     if (open && fits(open, runtime.now(), rollbackMs(context))) return;
     const next = nextOpening(openings(context, window), runtime.now());
+    const opens = next ? ` until ${new Date(next.opensAt).toISOString()}` : '';
+    notice(
+      state,
+      runtime.now(),
+      `the rollback waits for window ${window}${opens}, or for two own people to confirm it`,
+    );
+    runtime.publish();
     const known = JSON.stringify(openings(context, window));
     await runtime.until(
       () => confirmed() || JSON.stringify(openings(context, window)) !== known,
@@ -100,7 +115,7 @@ export async function waitForRollbackHours(context: Context, window: string | un
   }
 }
 
-/** Waits for a window as a step of its own. */
+/** Waits for a window as a step of its own, until it opens or the step is skipped. */
 export async function waitForOpening(context: Context, window: string, step: StepState): Promise<void> {
   const { runtime } = context;
   for (;;) {
@@ -109,7 +124,9 @@ export async function waitForOpening(context: Context, window: string, step: Ste
     step.problem = windowProblem(window, null, next, 0);
     runtime.publish();
     const known = JSON.stringify(openings(context, window));
-    await wait(context, () => JSON.stringify(openings(context, window)) !== known, next?.opensAt ?? null);
+    const changed = (): boolean => JSON.stringify(openings(context, window)) !== known;
+    await wait(context, () => changed() || skipped(step), next?.opensAt ?? null);
+    if (skipped(step)) return;
     step.problem = null;
   }
 }

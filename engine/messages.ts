@@ -3,7 +3,9 @@ import { answerIncident } from './messages/incidents';
 import { answerSteps } from './messages/steps';
 import { answerSteering } from './messages/steering';
 import { answerVote } from './messages/votes';
+import { own } from './messages/own';
 import { refuse, type Answered, type MessageContext, type RunMessage } from './messages/types';
+import { notice } from './notice';
 import type { MessageAnswer, RunState } from './state';
 
 export type { RunMessage } from './messages/types';
@@ -15,7 +17,7 @@ const REMEMBERED_ANSWERS = 500;
  * refusal; returns the answer and what the ledger should say. A message id answers again what it answered before.
  */
 export function applyMessage(state: RunState, run: ResolvedRun, message: RunMessage, now: number): Answered {
-  const known = message.id === undefined ? undefined : state.answered[message.id];
+  const known = message.id === undefined ? undefined : own(state.answered, message.id);
   if (known) return { answer: known, ledger: [] };
   const context: MessageContext = { state, run, now };
   const person = run.plan.people.find((candidate) => candidate.id === message.person);
@@ -95,11 +97,4 @@ function remember(state: RunState, id: string, answer: MessageAnswer): void {
   state.answered[id] = answer;
   const ids = Object.keys(state.answered);
   if (ids.length > REMEMBERED_ANSWERS) delete state.answered[ids[0] ?? ''];
-}
-
-const REMEMBERED_NOTICES = 20;
-
-export function notice(state: RunState, at: number, text: string): void {
-  state.notices.push({ at, text });
-  state.notices.splice(0, state.notices.length - REMEMBERED_NOTICES);
 }

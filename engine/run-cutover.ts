@@ -4,6 +4,7 @@ import { waitForRollbackHours } from './hours';
 import { Cancelled, ContinueRun, type CutoverRuntime } from './runtime';
 import { runPhases } from './run-phases';
 import type { Outcome, WaveSummary } from './state';
+import { viewOf } from './view';
 import { withLedger } from './with-ledger';
 
 /** The cutover's run: `before`, every wave in order, `after`; or back to the source. Throws ContinueRun when it continues as new. */
@@ -14,6 +15,7 @@ export async function runCutover(context: Context<CutoverRuntime>): Promise<Outc
       await runPhases(context, run.runbook.before);
       for (const wave of state.waves) await runOneWave(context, wave.wave);
       await runPhases(context, run.runbook.after);
+      if (state.rollback !== null) throw new Cancelled();
       return 'live' as const;
     } catch (error) {
       if (error instanceof ContinueRun || !(error instanceof Cancelled)) throw error;
@@ -23,6 +25,7 @@ export async function runCutover(context: Context<CutoverRuntime>): Promise<Outc
   state.outcome = outcome;
   state.status = outcome;
   await withLedger(context, async () => record(context, 'system', 'ended', 'run', { outcome }));
+  await runtime.activities.saveView({ cutover: state.cutover, wave: null, view: viewOf(context) });
   await runtime.activities.closeCutover({ cutover: state.cutover, outcome });
   runtime.publish();
   return outcome;
@@ -71,10 +74,9 @@ async function goBack(context: Context<CutoverRuntime>): Promise<Outcome> {
   const running = state.waves.filter((wave) => wave.status === 'running');
   for (const wave of running) await runtime.stopWave(wave.wave, request);
   await runtime.until(() => running.every((wave) => waveOf(context, wave.wave)?.status !== 'running'), null);
-  if (!state.waves.some((wave) => wave.status === 'stopped' && wave.frozenAt !== null))
-    await waitForRollbackHours(context, rollbackWindow(context));
   const touched = state.waves.filter((wave) => wave.status !== 'pending' && wave.status !== 'rolled-back');
   for (const wave of touched.reverse()) {
+    if (wave.switchedAt !== null) await waitForRollbackHours(context, rollbackWindow(context));
     await runtime.rollBack(wave.wave);
     wave.status = 'rolled-back';
     record(context, 'system', 'wave rolled back', `wave-${wave.wave}`);
@@ -84,12 +86,16 @@ async function goBack(context: Context<CutoverRuntime>): Promise<Outcome> {
   return request.outcome;
 }
 
-/** From hypercare on, the window its step names; before that a rollback starts at once. */
-function rollbackWindow({ run, state }: Context): string | undefined {
+/**
+ * The window in which a wave that has switched goes back: what hypercare names, else the switch's own. A wave that has not
+ * switched goes back at once: its customers are frozen, or notice nothing.
+ */
+function rollbackWindow({ run }: Context): string | undefined {
   const hypercare = run.runbook.after
     .flatMap((phase) => phase.steps)
     .find((step): step is StepOf<'hypercare'> => step.kind === 'hypercare');
-  return state.waves.every((wave) => wave.status === 'live') ? hypercare?.rollbackIn : undefined;
+  const night = run.runbook.perWave.find((phase) => phase.steps.some((step) => step.kind === 'switch'));
+  return hypercare?.rollbackIn ?? night?.window;
 }
 
 /** A wave's report, by signal. Late reports of a wave that is done with change nothing. */
@@ -97,5 +103,6 @@ export function applyWaveReport(context: { state: Context['state'] }, report: Wa
   const known = context.state.waves.findIndex((wave) => wave.wave === report.wave);
   const before = context.state.waves[known];
   if (!before || before.status === 'rolled-back') return;
+  if (report.status === 'running' && (before.status === 'live' || before.status === 'stopped')) return;
   context.state.waves[known] = { ...report, frozenAt: report.frozenAt ?? before.frozenAt };
 }

@@ -3,7 +3,7 @@ import { durationMs } from '../runbooks/schema/common';
 import type { Gate, Phase } from '../runbooks/schema/step';
 import { calendarMs, record, wait, type Context } from './context';
 import { gatherEvidence } from './evidence';
-import { notice } from './messages';
+import { notice } from './notice';
 import { voters } from './people';
 import { Cancelled } from './runtime';
 import type { GateState } from './state';
@@ -21,13 +21,15 @@ export async function runGate(context: Context, phase: Phase): Promise<void> {
   if (!gate || gate.status === 'passed') return;
   open(context, gate, phase.gate);
   for (;;) {
+    const before = signature(context, gate);
     await refresh(context, phase, gate);
+    if (context.state.rollback !== null) throw new Cancelled();
     const verdict = verdictOf(context, phase.gate, gate);
     const red = redItems(gate.evidence, phase.gate.accept ?? []);
     if (verdict.verdict === 'go' && red.length === 0) return pass(context, gate, verdict.voters);
     if (verdict.verdict === 'no-go') refuse(context, gate, verdict.by, verdict.reason ?? 'no reason given');
-    if (verdict.verdict === 'open' && overdue(context, gate))
-      refuse(context, gate, 'system', 'the deadline passed without a quorum');
+    if (verdict.verdict !== 'no-go' && overdue(context, gate))
+      refuse(context, gate, 'system', 'the deadline passed without a quorum on evidence in order');
     if (verdict.verdict === 'go')
       notice(
         context.state,
@@ -35,7 +37,7 @@ export async function runGate(context: Context, phase: Phase): Promise<void> {
         `gate ${gate.id}: all votes are go, but ${red.map((item) => item.title).join(', ')} is red`,
       );
     context.runtime.publish();
-    await change(context, gate);
+    await change(context, gate, before);
   }
 }
 
@@ -90,12 +92,16 @@ function pass(context: Context, gate: GateState, by: string[]): void {
   runtime.publish();
 }
 
-/** A no-go: hold for new votes, or leave towards a rollback. */
+/** A no-go: hold for new votes, or leave towards a rollback; past the point of no return only hold is left. */
 function refuse(context: Context, gate: GateState, by: string, reason: string): void {
   const { state, runtime } = context;
   gate.deadline = null;
-  if (gate.status !== 'held') record(context, by, 'gate refused', gate.id, { reason, then: gate.onNoGo });
-  if (gate.onNoGo === 'hold') {
+  if (gate.status !== 'held')
+    record(context, by, 'gate refused', gate.id, {
+      reason,
+      then: state.pointOfNoReturnPassed ? 'hold' : gate.onNoGo,
+    });
+  if (gate.onNoGo === 'hold' || state.pointOfNoReturnPassed) {
     gate.status = 'held';
     return;
   }
@@ -112,29 +118,39 @@ function refuse(context: Context, gate: GateState, by: string, reason: string): 
   throw new Cancelled();
 }
 
-/** Waits for anything that can change the verdict: a vote, a check, an incident, the deadline, or old evidence. */
-async function change(context: Context, gate: GateState): Promise<void> {
+/** What people do that can change the verdict. */
+const signature = ({ state }: Context, gate: GateState): string =>
+  JSON.stringify([
+    gate.votes.map((vote) => [vote.person, vote.decision, vote.at, vote.voided]),
+    state.incidents,
+    Object.values(state.steps).map((step) => [step.checks, step.signed]),
+  ]);
+
+/**
+ * Waits for anything that can change the verdict: a vote, a check, an incident, the deadline, or old evidence. `before` is
+ * from before the evidence was read, so that what happened meanwhile is not missed.
+ */
+async function change(context: Context, gate: GateState, before: string): Promise<void> {
   const { runtime, state } = context;
-  const signature = (): string =>
-    JSON.stringify([
-      gate.votes.map((vote) => [vote.person, vote.decision, vote.at, vote.voided]),
-      state.incidents,
-      Object.values(state.steps).map((step) => [step.checks, step.signed]),
-    ]);
-  const before = signature();
   const stale = runtime.now() + (state.frozen ? REFRESH_MS.frozen : REFRESH_MS.calm);
-  await wait(context, () => signature() !== before, gate.deadline === null ? stale : Math.min(stale, gate.deadline));
+  const until = gate.deadline === null ? stale : Math.min(stale, gate.deadline);
+  await wait(context, () => signature(context, gate) !== before, until);
 }
 
-/** The switch checks again: whether the votes of the gate before it still hold on what is true now. Reopens it if not. */
-export async function recheckGate(context: Context, phase: Phase): Promise<void> {
+/**
+ * The switch checks again: whether the votes of the gate before it still hold on what is true now. Reopens it if not, with
+ * its deadline from now; returns whether it had to.
+ */
+export async function recheckGate(context: Context, phase: Phase): Promise<boolean> {
   const gate = phase.gate ? context.state.gates[phase.gate.id] : undefined;
-  if (!phase.gate || !gate) return;
+  if (!phase.gate || !gate) return false;
   await refresh(context, phase, gate);
   const red = redItems(gate.evidence, phase.gate.accept ?? []);
-  if (verdictOf(context, phase.gate, gate).verdict === 'go' && red.length === 0) return;
-  gate.status = 'open';
-  gate.openedAt = context.runtime.now();
+  if (verdictOf(context, phase.gate, gate).verdict === 'go' && red.length === 0) return false;
+  gate.status = 'pending';
+  gate.openedAt = null;
+  gate.decidedAt = null;
   record(context, 'system', 'gate reopened', gate.id, { red: red.map((item) => item.id).join(', ') });
   await runGate(context, phase);
+  return true;
 }

@@ -24,8 +24,8 @@ export async function watchFreeze(context: Context): Promise<void> {
     await wait(context, () => state.frozen !== null || state.switchedAt !== null);
     if (state.switchedAt !== null) return;
     const limit = backOutBy(context);
-    const over = await wait(context, () => state.frozen === null, limit);
-    if (over) continue;
+    const again = await wait(context, () => state.frozen === null || backOutBy(context) !== limit, limit);
+    if (again) continue;
     state.rollback ??= {
       by: 'system',
       reason: 'back out by: later than this a rollback would not end inside the window or the freeze limit',

@@ -1,7 +1,7 @@
 import { assertNever } from '../domain/assert-never';
 import type { Activities, EffectRef, LedgerEntry, UndoRow } from './contract';
 import type { Runtime } from './runtime';
-import { messageOf } from './run-step';
+import { messageOf } from './message-of';
 
 export interface RollbackState {
   cutover: string;

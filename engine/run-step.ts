@@ -3,6 +3,7 @@ import type { Phase, Step, StepKind } from '../runbooks/schema/step';
 import { record, wait, type Context } from './context';
 import { waitForHours } from './hours';
 import { stepId } from './initial-state';
+import { messageOf } from './message-of';
 import { Cancelled, ContinueRun } from './runtime';
 import type { StepState } from './state';
 import type { Handler } from './steps/handler';
@@ -17,8 +18,7 @@ export async function runStep(context: Context, phase: Phase, step: Step): Promi
   await wait(context, () => needsOf(phase, step).every((id) => isEnded(context, id)));
   while (!ended(state)) {
     try {
-      await wait(context, () => context.state.paused === null || ended(state));
-      if (!ended(state)) await admit(context, phase, state);
+      await admit(context, phase, state);
       if (!ended(state)) await perform(context, phase, step, state);
     } catch (error) {
       if (error instanceof Cancelled || error instanceof ContinueRun) throw error;
@@ -40,23 +40,37 @@ function isEnded({ state }: Context, id: string): boolean {
   return step !== undefined && ended(step);
 }
 
-/** Hours, then the named person's go, then hours again: the window may have closed while they thought. */
+/**
+ * Not while paused; then hours, then the named person's go, then all of it again: the window may have closed while they
+ * thought. A go counts for the opening it was given in.
+ */
 async function admit(context: Context, phase: Phase, state: StepState): Promise<void> {
   const { disruptive } = STEP_KINDS[state.kind];
-  if (disruptive) await waitForHours(context, phase, state);
-  if (state.goRole === null || state.go) return;
-  state.status = 'waiting-go';
-  context.runtime.publish();
-  await wait(context, () => state.go !== null || ended(state));
-  if (disruptive && !ended(state)) await waitForHours(context, phase, state);
+  const paused = (): boolean => context.state.paused !== null;
+  while (!ended(state)) {
+    await wait(context, () => !paused() || ended(state));
+    const waited = disruptive && !ended(state) && (await waitForHours(context, phase, state));
+    if (ended(state)) return;
+    if (waited && state.go) {
+      record(context, 'system', 'go expired', state.id, { person: state.go.person });
+      state.go = null;
+    }
+    if (paused()) continue;
+    if (state.goRole === null || state.go) return;
+    state.status = 'waiting-go';
+    context.runtime.publish();
+    await wait(context, () => state.go !== null || ended(state));
+  }
 }
 
 async function perform(context: Context, phase: Phase, step: Step, state: StepState): Promise<void> {
   const { runtime } = context;
+  // A people's step that was continued as new is entered again, not started again.
+  const entered = state.status === 'waiting-people' || (state.kind === 'window' && state.startedAt !== null);
   state.status = 'running';
   state.startedAt ??= runtime.now();
   state.problem = null;
-  record(context, 'system', 'step started', state.id);
+  if (!entered) record(context, 'system', 'step started', state.id);
   runtime.publish();
   const result = await handlerOf(step.kind)({ context, phase, step, state });
   state.endedAt = runtime.now();
@@ -77,11 +91,4 @@ async function fail(context: Context, state: StepState, error: unknown): Promise
   record(context, 'system', 'step failed', state.id, { problem: state.problem });
   context.runtime.publish();
   await wait(context, () => state.status !== 'failed');
-  state.endedAt = null;
-}
-
-/** The innermost message: Temporal wraps an activity's failure. */
-export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? messageOf(error.cause) : error.message;
 }

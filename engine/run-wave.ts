@@ -5,6 +5,7 @@ import { Cancelled } from './runtime';
 import { runPhases, watchFreeze } from './run-phases';
 import { settleAll } from './settle';
 import type { WaveSummary } from './state';
+import { viewOf } from './view';
 import { withLedger } from './with-ledger';
 
 /**
@@ -27,6 +28,7 @@ export async function runWave(context: Context): Promise<WaveSummary['status']> 
       return 'stopped' as const;
     } finally {
       await stopBackgroundAll(context);
+      await runtime.activities.saveView({ cutover: state.cutover, wave: state.wave, view: viewOf(context) });
       runtime.publish();
     }
   });

@@ -9,7 +9,8 @@ import {
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { Context } from '../engine/context';
-import { applyMessage, notice, type RunMessage } from '../engine/messages';
+import { applyMessage, type RunMessage } from '../engine/messages';
+import { notice } from '../engine/notice';
 import type { MessageAnswer } from '../engine/state';
 import { viewOf, type RunView } from '../engine/view';
 import { currentDetails } from './current-details';
@@ -38,8 +39,13 @@ export class RunShell {
   /** Messages that came before the documents were read. */
   private early: (() => void)[] = [];
   private shown = '';
+  /** Rejects when the workflow is cancelled from outside; taken where the shell is made: in the root scope. */
+  private readonly cancelRequested: Promise<never> = CancellationScope.current().cancelRequested;
 
-  constructor(private readonly onView: (view: RunView) => void = () => undefined) {
+  /** Hears every published view. */
+  onView: (view: RunView) => void = () => undefined;
+
+  constructor() {
     for (const name of Object.keys(updates) as UpdateName[]) {
       setHandler(updates[name], (input) => this.update(name, input), {
         validator: (input) => void parse(name, input),
@@ -77,7 +83,7 @@ export class RunShell {
   attach(context: Context): void {
     this.context = context;
     for (const apply of this.early.splice(0)) apply();
-    void CancellationScope.current().cancelRequested.catch(() => this.cancelAsRollback());
+    void this.cancelRequested.catch(() => this.cancelAsRollback());
     this.publish();
   }
 

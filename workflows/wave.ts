@@ -7,8 +7,8 @@ import {
 } from '@temporalio/workflow';
 import type { Context } from '../engine/context';
 import { initialState } from '../engine/initial-state';
-import { notice } from '../engine/messages';
-import { messageOf } from '../engine/run-step';
+import { notice } from '../engine/notice';
+import { messageOf } from '../engine/message-of';
 import { runWave, summaryOf } from '../engine/run-wave';
 import { ContinueRun } from '../engine/runtime';
 import type { RollbackRequest, RunState, WaveSummary } from '../engine/state';
@@ -28,10 +28,11 @@ export interface WaveInput {
 
 /** Executes `perWave` for one wave and reports to the cutover by signal. */
 export async function wave(input: WaveInput): Promise<{ status: WaveSummary['status'] }> {
-  return CancellationScope.nonCancellable(() => run(input));
+  const shell = new RunShell();
+  return CancellationScope.nonCancellable(() => run(input, shell));
 }
 
-async function run(input: WaveInput): Promise<{ status: WaveSummary['status'] }> {
+async function run(input: WaveInput, shell: RunShell): Promise<{ status: WaveSummary['status'] }> {
   let attached: Context | null = null;
   let reported = '';
   const report = (status: WaveSummary['status']): Promise<void> | undefined => {
@@ -42,9 +43,9 @@ async function run(input: WaveInput): Promise<{ status: WaveSummary['status'] }>
     reported = key;
     return tell(attached, input.cutoverWorkflowId, summary);
   };
-  const shell = new RunShell(() => {
+  shell.onView = () => {
     if (attached?.state.status === 'running') void report('running');
-  });
+  };
   const runtime = temporalRuntime(() => shell.publish());
   const documents = await runtime.activities.loadRun({ runbookHash: input.runbook, planHash: input.plan });
   const state = input.state ?? (await firstState(input, runtime, documents));

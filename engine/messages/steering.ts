@@ -1,5 +1,6 @@
 import { isOwn } from '../people';
 import type { MessageAnswer } from '../state';
+import { own } from './own';
 import { accept, refuse, type MessageContext, type SteeringMessage } from './types';
 
 /** Own people needed for what leaves the agreed hours (DESIGN §3, HOURS). */
@@ -52,7 +53,7 @@ function answerReschedule(
   message: Extract<SteeringMessage, { kind: 'reschedule' }>,
 ): MessageAnswer {
   const { window, opensAt, closesAt } = message;
-  if (!run.windows[window])
+  if (!own(run.windows, window))
     return refuse(`no window ${JSON.stringify(window)}; windows: ${Object.keys(run.windows).join(', ')}`);
   if (!(opensAt < closesAt)) return refuse('a window closes after it opens');
   if (closesAt <= now) return refuse('that window lies in the past');

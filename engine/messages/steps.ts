@@ -1,11 +1,12 @@
 import { STEP_KINDS } from '../../domain/step-kinds';
 import { holders, holds } from '../people';
 import type { MessageAnswer, StepState } from '../state';
+import { own } from './own';
 import { accept, refuse, type MessageContext, type StepMessage } from './types';
 
 export function answerSteps(context: MessageContext, message: StepMessage): MessageAnswer {
   const { state } = context;
-  const step = state.steps[message.step];
+  const step = own(state.steps, message.step);
   if (!step)
     return refuse(`no step ${JSON.stringify(message.step)} here; steps: ${Object.keys(state.steps).join(', ')}`);
   switch (message.kind) {
@@ -76,7 +77,7 @@ function answerRetry(step: StepState): MessageAnswer {
 }
 
 function answerSkip(
-  { state, run }: MessageContext,
+  { state, run, now }: MessageContext,
   step: StepState,
   message: Extract<StepMessage, { kind: 'skipStep' }>,
 ): MessageAnswer {
@@ -90,6 +91,7 @@ function answerSkip(
     );
   }
   step.status = 'skipped';
+  if (step.startedAt !== null) step.endedAt = now;
   step.problem = message.reason;
   return accept();
 }

@@ -1,10 +1,11 @@
 import type { MessageAnswer } from '../state';
 import { holders, holds } from '../people';
+import { own } from './own';
 import { accept, refuse, type MessageContext, type VoteMessage } from './types';
 
 /** A vote counts from somebody who holds a role the gate asks for, is not the starter, and saw evidence of this gate. */
 export function answerVote({ state, run, now }: MessageContext, message: VoteMessage): MessageAnswer {
-  const gate = state.gates[message.gate];
+  const gate = own(state.gates, message.gate);
   if (!gate)
     return refuse(`no gate ${JSON.stringify(message.gate)} here; gates: ${Object.keys(state.gates).join(', ')}`);
   if (gate.status === 'pending') return refuse(`gate ${gate.id} is not open yet`);
@@ -16,7 +17,7 @@ export function answerVote({ state, run, now }: MessageContext, message: VoteMes
     return refuse(`${message.person} may not vote at gate ${gate.id}; it asks ${who}`);
   }
   const digest = message.digest ?? gate.digest ?? '';
-  if (digest !== gate.digest && !gate.seen[digest])
+  if (digest !== gate.digest && !own(gate.seen, digest))
     return refuse(`gate ${gate.id} never showed evidence ${digest.slice(0, 12)}; read it again and vote`);
   gate.votes = gate.votes.filter((vote) => vote.person !== message.person);
   gate.votes.push({

@@ -1,7 +1,8 @@
 import { durationMs } from '../../runbooks/schema/common';
-import { keepLease, stopBackground } from '../background';
+import { keepLease, loseFreeze, stopBackground } from '../background';
 import { record, wait } from '../context';
 import { downtimeOf } from '../downtime';
+import { waitForHours } from '../hours';
 import { phasesOf } from '../initial-state';
 import { recheckGate } from '../run-gate';
 import { effect } from './effect';
@@ -41,9 +42,15 @@ export const freeze: Handler<'freeze'> = async ({ context, state }) => {
 /** `switch` is a reserved word. */
 export const switchOver: Handler<'switch'> = async ({ context, phase, state }) => {
   const { runtime, state: runState } = context;
-  for (const before of gatesBefore(context, phase)) await recheckGate(context, before);
+  let reopened = false;
+  for (const before of gatesBefore(context, phase)) reopened = (await recheckGate(context, before)) || reopened;
+  if (reopened) await waitForHours(context, phase, state);
+  state.status = 'running';
   const result = await effect(context, state, (activities, ref) => activities.switchWave({ ref }));
-  if (result.outcome === 'refused') throw new StepProblem(`${state.id} was refused: ${result.reason}`);
+  if (result.outcome === 'refused') {
+    if (!context.background.has('lease')) loseFreeze(context, result.reason);
+    throw new StepProblem(`${state.id} was refused: ${result.reason}`);
+  }
   runState.switchedAt = result.at;
   runState.downtimeMs = downtimeOf(runState);
   runState.frozen = null;
