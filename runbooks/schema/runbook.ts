@@ -101,7 +101,7 @@ export const runbookSchema = z.strictObject({
     system: id,
     from: tableName,
     key: columnName,
-    target: z.strictObject({ from: tableName, key: columnName }),
+    target: z.strictObject({ from: tableName, key: columnName, active: sql.optional() }),
     active: sql.optional(),
   }),
   success: z.array(measureSchema).default([]),

@@ -1,67 +1,30 @@
 import { SystemFault, type Stale } from '../../ports';
+import { FENCE_STALE, sqlStateOf, toSystemFault } from '../connect';
 
-/** SQLSTATE of a fence that has another epoch, raised by `cutover.take_fence`. */
-const STALE = 'CU002';
+export const UNIQUE_VIOLATION = '23505';
+export const FOREIGN_KEY_VIOLATION = '23503';
 
-/** What a PostgreSQL error tells without telling values: its message and detail may quote rows. */
-interface DatabaseError {
-  code: string;
-  constraint?: string;
-  table?: string;
-  column?: string;
+/** A fault that says what was being done, without values of rows. A refused fence stays recognisable by its SQLSTATE. */
+export function faultIn(what: string, error: unknown): SystemFault {
+  const fault = toSystemFault(error);
+  return new SystemFault(`${what}: ${fault.message}`, fault.retryable, { cause: fault.cause ?? error });
 }
 
-export function databaseError(error: unknown): DatabaseError | null {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return null;
-  const field = (name: string): string | undefined => {
-    const value: unknown = Reflect.get(error, name);
-    return typeof value === 'string' ? value : undefined;
-  };
-  const [constraint, table, column] = [field('constraint'), field('table'), field('column')];
-  return {
-    code: error.code,
-    ...(constraint === undefined ? {} : { constraint }),
-    ...(table === undefined ? {} : { table }),
-    ...(column === undefined ? {} : { column }),
-  };
-}
-
-/** Data and schema do not heal by trying again; connections, locks, serialization and resources may. */
-const isPermanent = (code: string): boolean => /^(22|23|42|0A|CU)/.test(code);
-
-/** Turns any error into a SystemFault whose message names `what` and, of a database error, only names and codes. */
-export function asFault(error: unknown, what: string): SystemFault {
-  if (error instanceof SystemFault) return error;
-  const known = databaseError(error);
-  if (!known) {
-    const kind = error instanceof Error ? error.name : 'error';
-    return new SystemFault(`${what}: ${kind}`, true, { cause: error });
+/** Runs `body`; its errors become faults that begin with `what`. */
+export async function saying<T>(what: string, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    throw faultIn(what, error);
   }
-  const named = [
-    known.constraint && `constraint ${known.constraint}`,
-    known.table && `table ${known.table}`,
-    known.column && `column ${known.column}`,
-  ].filter(Boolean);
-  const message = [`${what}: SQLSTATE ${known.code}`, ...named].join(', ');
-  return new SystemFault(message, !isPermanent(known.code), { cause: known });
 }
 
-/** Runs `body`; a refused fence becomes the value `stale`, anything else a SystemFault. */
+/** Runs `body`; a refused fence becomes the value `stale`, anything else a SystemFault that begins with `what`. */
 export async function fenced<T>(what: string, body: () => Promise<T>): Promise<T | Stale> {
   try {
     return await body();
   } catch (error) {
-    if (databaseError(error)?.code === STALE) return { outcome: 'stale' };
-    throw asFault(error, what);
-  }
-}
-
-/** Runs `body`; errors become SystemFaults that name `what`. */
-export async function guarded<T>(what: string, body: () => Promise<T>): Promise<T> {
-  try {
-    return await body();
-  } catch (error) {
-    if (databaseError(error)?.code === STALE) throw error;
-    throw asFault(error, what);
+    if (sqlStateOf(error) === FENCE_STALE) return { outcome: 'stale' };
+    throw faultIn(what, error);
   }
 }

@@ -11,7 +11,7 @@ export const sameKey = (names: readonly string[], left: string, right: string): 
   names.map((name) => `${left}.${ident(name)} = ${right}.${ident(name)}`).join(' and ');
 
 /** True when the bytes of the rows differ: 1.0 is not 1.00, null equals null, and types without `=` compare too. */
-export const imagesDiffer = (left: string, right: string): string => `row(${left}) *<> row(${right})`;
+export const imagesDiffer = (left: string, right: string): string => `row(${left})::record *<> row(${right})::record`;
 
 /**
  * The wave a customer belongs to, written out instead of calling `cutover.wave_of`, so that scans of whole tables do

@@ -1,0 +1,63 @@
+import type { Pool } from 'pg';
+import { SystemFault } from '../../ports';
+import type { CompiledConversion, CompiledEntity } from './compiled';
+import { saying } from './faults';
+import { selectRange, sortable } from './forward';
+import { ident } from './names';
+import { inSnapshot } from './transaction';
+
+/** A range of customers of one entity. `no` counts from 0 within the entity. */
+export interface Chunk {
+  entity: string;
+  no: number;
+  /** First and last customer, as text; both included. */
+  lo: string;
+  hi: string;
+  rows: number;
+  /** Entities of which every chunk must be done before this one is claimed. */
+  after: string[];
+}
+
+const EVERYONE = { lo: null, hi: null };
+
+/**
+ * Cuts each entity of the wave into ranges of customers of about `chunkRows` rows, parents first. A customer is never
+ * cut in two. Throws when the mapping gives a row to another customer than its source row: both systems know a
+ * customer by one id.
+ */
+export async function planChunks(
+  compiled: CompiledConversion,
+  source: Pool,
+  wave: number,
+  chunkRows: number,
+): Promise<Chunk[]> {
+  const chunks: Chunk[] = [];
+  for (const entity of compiled.entities)
+    chunks.push(...(await saying(`planning entity ${entity.id}`, () => planEntity(entity, source, wave, chunkRows))));
+  return chunks;
+}
+
+async function planEntity(entity: CompiledEntity, source: Pool, wave: number, chunkRows: number): Promise<Chunk[]> {
+  const own = `${ident(entity.alias)}.${ident(entity.sourceCustomer.name)}`;
+  const mapped = entity.columns.find(({ name }) => name === entity.targetCustomer.name)!.forward;
+  const list = `${sortable(entity, own)} as c, (${mapped})::text is distinct from ${own}::text as estranged`;
+  const { rows } = await inSnapshot(source, (client) =>
+    client.query<{ lo: string; hi: string; rows: string; estranged: string }>(
+      `select (array_agg(c order by c))[1]::text as lo, (array_agg(c order by c desc))[1]::text as hi,
+         sum(n) as rows, sum(estranged) as estranged
+       from (select c, n, estranged, (sum(n) over (order by c) - n)::bigint / $1::bigint as part
+             from (select c, count(*) as n, count(*) filter (where estranged) as estranged
+                   from (${selectRange(entity, list, wave, EVERYONE)}) mapped group by c) customers) parts
+       group by part order by part`,
+      [chunkRows],
+    ),
+  );
+  const estranged = rows.reduce((sum, row) => sum + Number(row.estranged), 0);
+  if (estranged > 0)
+    throw new SystemFault(
+      `entity ${entity.id}: ${estranged} rows are mapped to another customer than they belong to at the source; ` +
+        `map ${entity.targetCustomer.name} from ${entity.sourceCustomer.name} unchanged`,
+      false,
+    );
+  return rows.map(({ lo, hi, rows: count }, no) => ({ entity: entity.id, no, lo, hi, rows: Number(count), after: entity.after }));
+}

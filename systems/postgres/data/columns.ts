@@ -1,0 +1,57 @@
+import type { Entity, EntityColumn } from '../../../runbooks/schema/conversion';
+import type { CatalogColumn } from './catalog';
+
+const BARE_COLUMN = /^[a-z_][a-z0-9_]*$/;
+
+export const asList = (key: string | string[]): string[] => (typeof key === 'string' ? [key] : key);
+
+/** The expression over the source row. */
+export const toOf = (column: EntityColumn): string => (typeof column === 'string' ? column : column.to);
+
+export const validOf = (column: EntityColumn): string | undefined =>
+  typeof column === 'string' ? undefined : column.valid;
+
+export interface SetRule {
+  id: string;
+  when: string;
+  set: Record<string, string>;
+}
+
+export const setRules = (entity: Entity): SetRule[] =>
+  (entity.rules ?? []).flatMap((rule) =>
+    rule.then === 'exclude' ? [] : [{ id: rule.id, when: rule.when, set: rule.then.set }],
+  );
+
+/** The mapping of one column with the rules that set it: the first rule that holds wins. */
+export function forwardExpression(entity: Entity, name: string, wire: string): string {
+  const cast = (expression: string): string => `(${expression})::${wire}`;
+  const mapped = entity.columns[name];
+  const plain = mapped === undefined ? `null::${wire}` : cast(toOf(mapped));
+  const branches = setRules(entity).flatMap((rule) =>
+    rule.set[name] === undefined ? [] : [`when (${rule.when}) then ${cast(rule.set[name])}`],
+  );
+  return branches.length === 0 ? plain : `case ${branches.join(' ')} else ${plain} end`;
+}
+
+/** Every target column that gets a value: mapped, or set by a rule alone. */
+export const targetColumns = (entity: Entity): string[] => [
+  ...new Set([...Object.keys(entity.columns), ...setRules(entity).flatMap((rule) => Object.keys(rule.set))]),
+];
+
+/**
+ * The declared way back of a column, or the obvious one: a plain rename between columns of the same type. `into` is
+ * null when a way back is declared without saying which source column it writes.
+ */
+export function backOf(
+  name: string,
+  column: EntityColumn | undefined,
+  target: CatalogColumn,
+  source: readonly CatalogColumn[],
+): { into: string | null; sql: string } | null {
+  if (column === undefined) return null;
+  const bare = BARE_COLUMN.test(toOf(column)) ? toOf(column) : null;
+  if (typeof column !== 'string' && column.back !== undefined)
+    return { into: column.into ?? bare, sql: `(${column.back})` };
+  const same = source.find((candidate) => candidate.name === bare);
+  return same && same.wire === target.wire ? { into: same.name, sql: `"${name}"` } : null;
+}

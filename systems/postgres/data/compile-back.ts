@@ -1,0 +1,137 @@
+import { readTable, type CatalogTable } from './catalog';
+import { columnOf, sameNames, type CompileContext } from './compile-entity';
+import { asList } from './columns';
+import type { CompiledColumn, CompiledEntity, RowEntity, SetEntity } from './compiled';
+import { describeQuery } from './dependencies';
+import { ident } from './names';
+
+type Base = Omit<RowEntity, 'kind' | 'source' | 'sourceKey' | 'keyForward' | 'keyBack'>;
+
+/** Adds the way back and the key mapping both ways. Null when something is missing; the problems say what. */
+export async function compileBack(
+  context: CompileContext,
+  where: string,
+  base: Base,
+  table: CatalogTable | null,
+  changedBy: SetEntity['changedBy'],
+): Promise<CompiledEntity | null> {
+  if (table) return compileRow(context, where, base, table);
+  return compileSet(context, where, base, changedBy);
+}
+
+async function compileRow(
+  context: CompileContext,
+  where: string,
+  base: Base,
+  source: CatalogTable,
+): Promise<RowEntity | null> {
+  const { problems } = context;
+  const before = problems.count;
+  const sourceKey = source.primaryKey;
+  const columns: CompiledColumn[] = [];
+  for (const column of base.columns) {
+    if (!column.back) {
+      columns.push(column);
+      continue;
+    }
+    const known = columnOf(source.columns, column.back.into);
+    if (!known) {
+      problems.add(`${where}, column ${column.name}`, `${source.name} has no column ${column.back.into}`, 'Correct `into`');
+      continue;
+    }
+    columns.push({ ...column, back: { into: known.name, sql: `(${column.back.sql})::${known.type}` } });
+  }
+  const written = columns.flatMap(({ back }) => (back ? [back.into] : []));
+  for (const name of new Set(written.filter((into, at) => written.indexOf(into) !== at)))
+    problems.add(where, `two columns write ${source.name}.${name} on the way back`, 'Leave one `back`');
+  for (const name of new Set([...sourceKey, base.sourceCustomer.name]))
+    if (!written.includes(name))
+      problems.add(where, `${source.name}.${name} has no way back`, `Give the column that maps it a \`back\` with \`into: ${name}\``);
+  const keyForward = base.targetKey.map((name) => columns.find((column) => column.name === name)?.forward ?? 'null');
+  const keyBack = sourceKey.map((name) => columns.find(({ back }) => back?.into === name)?.back?.sql ?? 'null');
+  await checkKey(context, where, keyForward, sourceKey.map((name) => columnOf(source.columns, name)!), base.alias, 'forward');
+  const wired = base.targetKey.map((name) => ({ name, type: columns.find((column) => column.name === name)?.wire ?? 'text' }));
+  await checkKey(context, where, keyBack, wired, base.target.bare, 'back');
+  const backProbe = columns.flatMap(({ name, back }) => (back ? [{ name, sql: back.sql }] : []));
+  const row = columns.map((column) => `null::${column.wire} as ${ident(column.name)}`).join(', ');
+  for (const { name, sql } of backProbe) {
+    const described = await describeQuery(context.source, `select ${sql} as x from (select ${row}) as ${ident(base.target.bare)}`);
+    if ('refused' in described) problems.add(`${where}, column ${name}`, `its \`back\` is refused: ${described.refused}`, 'Correct it');
+  }
+  if (problems.count > before) return null;
+  return { ...base, kind: 'row', columns, source, sourceKey, keyForward, keyBack };
+}
+
+/** A deleted row leaves only its key in the log, so each key must follow from the other one alone. */
+async function checkKey(
+  context: CompileContext,
+  where: string,
+  expressions: string[],
+  key: { name: string; type: string }[],
+  alias: string,
+  direction: 'forward' | 'back',
+): Promise<void> {
+  const row = key.map(({ name, type }) => `null::${type} as ${ident(name)}`).join(', ');
+  const list = expressions.map((sql, at) => `${sql} as k${at}`).join(', ');
+  const described = await describeQuery(context.source, `select ${list} from (select ${row}) as ${ident(alias)}`);
+  if ('refused' in described)
+    context.problems.add(
+      where,
+      `its key on the way ${direction} cannot be told from the other key alone (${described.refused})`,
+      'Map the key from key columns only, or write a `from.query`, whose rows are replaced per customer',
+    );
+}
+
+async function compileSet(
+  context: CompileContext,
+  where: string,
+  base: Base,
+  changedBy: SetEntity['changedBy'],
+): Promise<SetEntity | null> {
+  const { problems } = context;
+  const before = problems.count;
+  const declared = base.entity.back;
+  const withoutOwnBack = base.columns.map(({ name, wire, send, forward }) => ({ name, wire, send, forward }));
+  if (!declared) {
+    problems.add(where, 'a query has no way back by itself', 'Add `back` with table, key and query');
+    return null;
+  }
+  const table = (await readBackTable(context, where, declared.table)) ?? null;
+  if (!table) return null;
+  const key = asList(declared.key);
+  if (!sameNames(table.primaryKey, key))
+    problems.add(where, '`back.key` is not the primary key of the source table', `Write ${table.primaryKey.join(', ')}`);
+  const from = base.entity.from;
+  const customer = declared.customer ?? ('query' in from ? (from.changedBy[declared.table] ?? from.customer) : from.customer);
+  if (!columnOf(table.columns, customer))
+    problems.add(where, `${table.name} has no column ${customer}`, 'Name its customer column under `back.customer`');
+  const described = await describeQuery(context.source, backSelect(base, declared.query, 'select null::text as customer'));
+  if ('refused' in described) {
+    problems.add(where, `the \`back\` query is refused: ${described.refused}`, 'Correct it; it reads the relation `target`');
+    return null;
+  }
+  const columns = described.columns.map(({ name }) => name);
+  for (const name of columns)
+    if (!columnOf(table.columns, name))
+      problems.add(where, `the \`back\` query gives ${name}, which ${table.name} does not have`, 'Name it after a source column');
+  for (const name of key)
+    if (!columns.includes(name)) problems.add(where, `the \`back\` query does not give ${name}`, 'Add the key column');
+  if (problems.count > before) return null;
+  return { ...base, kind: 'set', columns: withoutOwnBack, changedBy, back: { table, key, query: declared.query, columns, customer } };
+}
+
+async function readBackTable(context: CompileContext, where: string, name: string): Promise<CatalogTable | null> {
+  const table = await readTable(context.source, name);
+  if (!table) context.problems.add(where, `the source has no table ${name}`, 'Name a table of the source under `back.table`');
+  return table;
+}
+
+/**
+ * A `back` query over empty rows of the right types, for PostgreSQL to check. Two relations are in its scope: `target`,
+ * the target rows of the affected customers, and `customers`, those customers (so that one whose rows are all gone
+ * can still be given a row).
+ */
+function backSelect(base: Base, query: string, customers: string): string {
+  const row = base.columns.map((column) => `null::${column.wire} as ${ident(column.name)}`).join(', ');
+  return `with target as (select ${row} where false), customers as (${customers} where false) select * from (${query}) as back_row`;
+}

@@ -1,0 +1,154 @@
+import type { PoolClient } from 'pg';
+import type { Conversion, Entity } from '../../../runbooks/schema/conversion';
+import { withTransaction } from '../connect';
+import type { GuardedTable } from '../schema';
+import { compileEntity, type CompileContext } from './compile-entity';
+import { readTable, type CatalogTable } from './catalog';
+import type { CompiledConversion, CompiledEntity, CompiledReference } from './compiled';
+import { saying } from './faults';
+import { ident } from './names';
+import type { Pair } from './pair';
+import { Problems } from './problems';
+import { describeQuery } from './dependencies';
+
+/** Effects of requests move with their customers, like any entity. */
+const EFFECT: Entity = {
+  from: { table: 'cutover.effect', key: 'key', customer: 'customer' },
+  to: { table: 'cutover.effect', key: 'key', customer: 'customer' },
+  columns: { key: 'key', customer: 'customer', at: 'at' },
+};
+
+/**
+ * Reads both catalogs and turns the mapping into SQL. Nothing is written: what PostgreSQL has to be asked is asked in
+ * transactions that are rolled back. Throws a SystemFault (not retryable) that lists every problem with its entity,
+ * its column and what to write.
+ */
+export async function compileConversion(conversion: Conversion, pair: Pair): Promise<CompiledConversion> {
+  return saying('compiling the conversion', () =>
+    withTransaction(pair.source, {}, (source) =>
+      withTransaction(pair.target, {}, async (target) => compileWith(conversion, source, target)),
+    ),
+  );
+}
+
+async function compileWith(conversion: Conversion, source: PoolClient, target: PoolClient): Promise<CompiledConversion> {
+  const problems = new Problems();
+  const references = await compileReferences(conversion, source, target, problems);
+  const context: CompileContext = {
+    source,
+    target,
+    problems,
+    referenceTables: new Set(references.map((reference) => reference.source.name)),
+  };
+  const compiled: CompiledEntity[] = [];
+  for (const [id, entity] of [...Object.entries(conversion.entities), ['effect', EFFECT] as const]) {
+    const made = await compileEntity(context, id, entity);
+    if (made) compiled.push(made);
+  }
+  refuseSharedTables(compiled, problems);
+  problems.throwAny();
+  const entities = inOrder(withForeignKeys(compiled), problems);
+  problems.throwAny();
+  return { references, entities };
+}
+
+async function compileReferences(
+  conversion: Conversion,
+  source: PoolClient,
+  target: PoolClient,
+  problems: Problems,
+): Promise<CompiledReference[]> {
+  const made: CompiledReference[] = [];
+  for (const [id, reference] of Object.entries(conversion.reference ?? {})) {
+    const where = `reference ${id}`;
+    const from = await readTable(source, reference.from);
+    const to = await readTable(target, reference.to);
+    if (!from) problems.add(where, `the source has no table ${reference.from}`, 'Name a table of the source under `from`');
+    if (!to) problems.add(where, `the target has no table ${reference.to}`, 'Name a table of the target under `to`');
+    if (!from || !to) continue;
+    if (!to.uniques.some((unique) => unique.columns.join() === reference.key && !unique.partial && !unique.deferrable))
+      problems.add(where, `${to.name}.${reference.key} is not unique`, 'Name the key column of the target under `key`');
+    const columns: CompiledReference['columns'] = [];
+    for (const [name, expression] of Object.entries(reference.columns)) {
+      const known = to.columns.find((column) => column.name === name);
+      if (!known?.wire) {
+        problems.add(`${where}, column ${name}`, `${to.name} has no such column of a known type`, 'Correct its name');
+        continue;
+      }
+      const forward = `(${expression})::${known.wire}`;
+      const described = await describeQuery(source, `select ${forward} as x from ${from.sql} as ${ident(from.bare)}`);
+      if ('refused' in described) problems.add(`${where}, column ${name}`, described.refused, 'Correct the expression');
+      columns.push({ name, forward });
+    }
+    made.push({ id, owner: reference.owner, source: from, target: to, key: reference.key, columns });
+  }
+  return made;
+}
+
+function refuseSharedTables(entities: CompiledEntity[], problems: Problems): void {
+  const first = new Map<string, string>();
+  for (const entity of entities) {
+    const other = first.get(entity.target.name);
+    if (other === undefined) first.set(entity.target.name, entity.id);
+    else
+      problems.add(
+        `entity ${entity.id}`,
+        `${entity.target.name} is written by entity ${other} already`,
+        'Write one entity whose query is the union of both',
+      );
+  }
+}
+
+/** The target's foreign keys say which entities come first, whether `after` repeats it or not. */
+function withForeignKeys(entities: CompiledEntity[]): CompiledEntity[] {
+  const byTable = new Map(entities.map((entity) => [entity.target.name, entity.id]));
+  return entities.map((entity) => {
+    const pointedAt = entity.parents.flatMap(({ parent }) => byTable.get(parent) ?? []);
+    return { ...entity, after: [...new Set([...entity.after, ...pointedAt])] };
+  });
+}
+
+/** Parents first; entities that do not depend on each other keep the order of the document. */
+function inOrder(entities: CompiledEntity[], problems: Problems): CompiledEntity[] {
+  const known = new Set(entities.map((entity) => entity.id));
+  for (const entity of entities)
+    for (const parent of entity.after)
+      if (!known.has(parent))
+        problems.add(`entity ${entity.id}`, `\`after\` names ${parent}, which is no entity`, 'Name an entity');
+  const done = new Set<string>();
+  const ordered: CompiledEntity[] = [];
+  let left = entities;
+  while (left.length > 0) {
+    const ready = left.filter((entity) => entity.after.every((parent) => done.has(parent) || !known.has(parent)));
+    if (ready.length === 0) {
+      problems.add(`entities ${left.map(({ id }) => id).join(', ')}`, 'they wait for each other', 'Break the circle in `after`');
+      return ordered;
+    }
+    const next = ready[0]!;
+    ordered.push(next);
+    done.add(next.id);
+    left = left.filter((entity) => entity !== next);
+  }
+  return ordered;
+}
+
+/** The tables to guard on one side; `cutover.effect` is guarded by the schema itself. */
+export function guardedTables(compiled: CompiledConversion, side: 'source' | 'target'): GuardedTable[] {
+  const tables = new Map<string, GuardedTable>();
+  const add = (table: CatalogTable, customerColumn: string): void => {
+    if (table.name !== 'cutover.effect')
+      tables.set(table.name, { table: table.name, keyColumns: table.primaryKey, customerColumn });
+  };
+  for (const entity of compiled.entities) {
+    if (side === 'target') {
+      add(entity.target, entity.targetCustomer.name);
+      continue;
+    }
+    if (entity.kind === 'row') add(entity.source, entity.sourceCustomer.name);
+    else {
+      for (const { table, customer } of entity.changedBy) add(table, customer);
+      if (entity.back) add(entity.back.table, entity.back.customer);
+    }
+  }
+  return [...tables.values()];
+}

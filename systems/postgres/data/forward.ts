@@ -1,0 +1,69 @@
+import type { CompiledEntity } from './compiled';
+import { ident, literal, waveOf } from './names';
+import type { CustomerRange } from './pair';
+
+/** Name of the temporary table that holds an entity's affected origins, on the side the log was read. */
+export const originTable = (at: number): string => `pg_temp.cutover_origin_${at}`;
+
+/** The one column of the origins of a set entity. */
+export const ORIGIN_CUSTOMER = 'cutover_customer';
+
+const customerOf = (entity: CompiledEntity): string => `${ident(entity.alias)}.${ident(entity.sourceCustomer.name)}`;
+
+export const targetCustomerOf = (entity: CompiledEntity, alias: string): string =>
+  `${alias}.${ident(entity.targetCustomer.name)}`;
+
+/** The mapped columns, over the source row. */
+export const forwardList = (entity: CompiledEntity): string =>
+  entity.columns.map((column) => `${column.forward} as ${ident(column.name)}`).join(', ');
+
+const plainFrom = (entity: CompiledEntity): string => `${entity.relation} as ${ident(entity.alias)}`;
+
+/** The source rows of the affected origins; a set is read customer by customer, so that its query can use indexes. */
+function originFrom(entity: CompiledEntity, origins: string): { from: string; filter: string } {
+  if (entity.kind === 'row') {
+    const same = entity.sourceKey.map((name) => `cutover_o.${ident(name)} = ${ident(entity.alias)}.${ident(name)}`);
+    return { from: plainFrom(entity), filter: `exists (select from ${origins} cutover_o where ${same.join(' and ')})` };
+  }
+  const customer = ident(entity.sourceCustomer.name);
+  const rows = `select * from ${entity.relation} cutover_r where cutover_r.${customer} = cutover_o.${ORIGIN_CUSTOMER}`;
+  return { from: `${origins} cutover_o cross join lateral (${rows}) as ${ident(entity.alias)}`, filter: 'true' };
+}
+
+function select(entity: CompiledEntity, list: string, from: string, filters: string[]): string {
+  const all = [...(entity.where === null ? [] : [`(${entity.where})`]), ...filters];
+  return `select ${list} from ${from} where ${all.join(' and ') || 'true'}`;
+}
+
+const inWave = (entity: CompiledEntity, wave: number): string => `${waveOf(customerOf(entity))} = ${wave}`;
+
+/** `wave` null: of every wave. */
+export function selectRange(entity: CompiledEntity, list: string, wave: number | null, range: CustomerRange): string {
+  const filters = [...inRange(entity, 'source', customerOf(entity), range), ...(wave === null ? [] : [inWave(entity, wave)])];
+  return select(entity, list, plainFrom(entity), filters);
+}
+
+/** `wave` null: whoever owns the rows. */
+export function selectOrigins(entity: CompiledEntity, list: string, wave: number | null, origins: string): string {
+  const { from, filter } = originFrom(entity, origins);
+  return select(entity, list, from, [filter, ...(wave === null ? [] : [inWave(entity, wave)])]);
+}
+
+/** The customer as it sorts on both sides. */
+export const sortable = (entity: CompiledEntity, customer: string): string =>
+  entity.order === 'native' ? customer : `(${customer})::text collate "C"`;
+
+/** Predicates that hold for customers in the range; both sides cut at the same customers. */
+export function inRange(
+  entity: CompiledEntity,
+  side: 'source' | 'target',
+  customer: string,
+  { lo, hi }: CustomerRange,
+): string[] {
+  const { type } = side === 'source' ? entity.sourceCustomer : entity.targetCustomer;
+  const bound = (text: string): string => (entity.order === 'native' ? `${literal(text)}::${type}` : literal(text));
+  return [
+    ...(lo === null ? [] : [`${sortable(entity, customer)} >= ${bound(lo)}`]),
+    ...(hi === null ? [] : [`${sortable(entity, customer)} <= ${bound(hi)}`]),
+  ];
+}

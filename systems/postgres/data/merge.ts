@@ -1,0 +1,88 @@
+import type { PoolClient } from 'pg';
+import type { CompiledEntity, Parking } from './compiled';
+import { originTable, targetCustomerOf } from './forward';
+import { ident, identList, imagesDiffer, sameKey, waveOf } from './names';
+
+/** Name of the temporary table at the target that holds an entity's new rows. */
+export const stageTable = (at: number): string => `pg_temp.cutover_stage_${at}`;
+
+export const columnNames = (entity: CompiledEntity): string[] => entity.columns.map(({ name }) => name);
+
+/** The columns that name an origin at the target: the key of a row, or the customer of a set. */
+export const originColumns = (entity: CompiledEntity): string[] =>
+  entity.kind === 'row' ? entity.targetKey : [entity.targetCustomer.name];
+
+async function emptyLike(client: PoolClient, table: string, entity: CompiledEntity, columns: string[]): Promise<void> {
+  await client.query(
+    `create temporary table ${table.replace('pg_temp.', '')} on commit drop as
+     select ${identList(columns)} from ${entity.target.sql} with no data`,
+  );
+}
+
+export const createStage = (client: PoolClient, entity: CompiledEntity, at: number): Promise<void> =>
+  emptyLike(client, stageTable(at), entity, columnNames(entity));
+
+export const createTargetOrigins = (client: PoolClient, entity: CompiledEntity, at: number): Promise<void> =>
+  emptyLike(client, originTable(at), entity, originColumns(entity));
+
+/** Inserts what is new and updates what differs; rows that are equal to the byte are not touched. Returns rows written. */
+export async function upsertStage(client: PoolClient, entity: CompiledEntity, at: number, filter = 'true'): Promise<number> {
+  const names = columnNames(entity);
+  const values = names.filter((name) => !entity.targetKey.includes(name));
+  const overriding = entity.target.columns.some((column) => column.identityAlways && names.includes(column.name))
+    ? 'overriding system value'
+    : '';
+  const update = values.map((name) => `${ident(name)} = excluded.${ident(name)}`).join(', ');
+  const onConflict =
+    values.length === 0
+      ? 'do nothing'
+      : `do update set ${update} where ${imagesDiffer(identList(values, 'cutover_t'), identList(values, 'excluded'))}`;
+  const result = await client.query(
+    `insert into ${entity.target.sql} as cutover_t (${identList(names)}) ${overriding}
+     select ${identList(names, 's')} from ${stageTable(at)} s where ${filter}
+     on conflict (${identList(entity.targetKey)}) ${onConflict}`,
+  );
+  return result.rowCount ?? 0;
+}
+
+/**
+ * Deletes target rows of affected origins that are not staged, while their owner is in the wave of the pass or stays
+ * at the source: a row that moved to another wave belongs to that wave's passes (PROTOCOL 7).
+ */
+export async function deleteGone(client: PoolClient, entity: CompiledEntity, at: number, wave: number): Promise<number> {
+  const result = await client.query(
+    `delete from ${entity.target.sql} t using (select distinct * from ${originTable(at)}) o
+     where ${sameKey(originColumns(entity), 't', 'o')}
+       and not exists (select from ${stageTable(at)} s where ${sameKey(entity.targetKey, 's', 't')})
+       and ${waveOf(targetCustomerOf(entity, 't'))} in (${wave}, 0)`,
+  );
+  return result.rowCount ?? 0;
+}
+
+/**
+ * Takes a unique value away from the row that holds it while another staged row wants it. Only rows of this pass's
+ * origins are parked: the pass writes or deletes each of them.
+ */
+export async function parkCollisions(client: PoolClient, entity: CompiledEntity, at: number): Promise<void> {
+  for (const parking of entity.parking) await client.query(parkSql(entity, at, parking));
+}
+
+function parkSql(entity: CompiledEntity, at: number, { columns, column }: Parking): string {
+  const holders = `
+    exists (select from ${stageTable(at)} s where ${sameKey(columns, 's', 't')} and not (${sameKey(entity.targetKey, 's', 't')}))
+    and exists (select from ${originTable(at)} o where ${sameKey(originColumns(entity), 'o', 't')})`;
+  return column === null
+    ? `delete from ${entity.target.sql} t where ${holders}`
+    : `update ${entity.target.sql} t set ${ident(column)} = null where ${holders}`;
+}
+
+/** True for a staged row whose parents are there, or that names none. */
+export function parentsPresent(entity: CompiledEntity): string {
+  const checks = entity.parents.map(({ parent, columns, parentColumns }) => {
+    const named = columns.map((name) => `s.${ident(name)} is not null`).join(' and ');
+    const same = columns.map((name, n) => `p.${ident(parentColumns[n]!)} = s.${ident(name)}`).join(' and ');
+    const table = parent.split('.').map(ident).join('.');
+    return `(not (${named}) or exists (select from ${table} p where ${same}))`;
+  });
+  return checks.join(' and ') || 'true';
+}

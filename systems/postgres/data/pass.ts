@@ -1,0 +1,123 @@
+import type { PoolClient } from 'pg';
+import type { Position, Stale } from '../../ports';
+import { withTransaction } from '../connect';
+import { changedTables, collectSourceOrigins, triggersOf } from './affected';
+import type { CompiledConversion, CompiledEntity } from './compiled';
+import { pipeRows } from './copy';
+import { faultIn, fenced } from './faults';
+import { forwardList, ORIGIN_CUSTOMER, originTable, selectOrigins } from './forward';
+import {
+  columnNames,
+  createStage,
+  createTargetOrigins,
+  deleteGone,
+  originColumns,
+  parkCollisions,
+  stageTable,
+  upsertStage,
+} from './merge';
+import { ident, identList } from './names';
+import type { Pair } from './pair';
+import { lag } from './position';
+import { copyReferenceWithin } from './reference';
+import { inSnapshot, movePosition, takeFence, takePassLock, waveKey } from './transaction';
+
+export interface PassResult {
+  outcome: 'applied';
+  /** Log rows taken. */
+  changes: number;
+  /** Target rows written or deleted. */
+  rows: number;
+  position: Position;
+  /** Log rows left when the pass had ended. */
+  lagRows: number;
+}
+
+/**
+ * One pass (PROTOCOL 7, 8): what the source logged for the wave since the last position replaces the target rows of its
+ * origins, and the new position is committed with them. Passes into one target take turns, by a lock that is taken
+ * before the source's snapshot.
+ */
+export async function runPass(pair: Pair, compiled: CompiledConversion, wave: number, epoch: number): Promise<PassResult | Stale> {
+  const applied = await fenced(`pass of wave ${wave}`, () =>
+    withTransaction(pair.target, {}, async (target) => {
+      await takePassLock(target);
+      const since = await takeFence(target, waveKey(wave), epoch);
+      return inSnapshot(pair.source, async (source, position) => {
+        const counts = await applyWithin(source, target, compiled, wave, since);
+        await movePosition(target, waveKey(wave), position);
+        return { outcome: 'applied' as const, ...counts, position };
+      });
+    }),
+  );
+  if (applied.outcome === 'stale') return applied;
+  return { ...applied, lagRows: await lag(pair, wave, applied.position) };
+}
+
+interface Part {
+  entity: CompiledEntity;
+  at: number;
+}
+
+/** The body of a pass, inside a target transaction that holds the pass lock and the fence, from the source's snapshot. */
+export async function applyWithin(
+  source: PoolClient,
+  target: PoolClient,
+  compiled: CompiledConversion,
+  wave: number,
+  since: Position | null,
+): Promise<{ changes: number; rows: number }> {
+  const { tables, changes } = await changedTables(source, wave, since);
+  if (changes === 0) return { changes, rows: 0 };
+  await copyReferenceWithin(source, target, compiled);
+  await target.query('set constraints all deferred');
+  const parts = compiled.entities
+    .map((entity, at) => ({ entity, at }))
+    .filter(({ entity }) => triggersOf(entity).some((table) => tables.has(table)));
+  for (const part of parts) await naming(part, () => stage(source, target, part, wave, since));
+  const upwards = parts.toReversed();
+  let rows = 0;
+  for (const part of upwards) {
+    if (!part.entity.hasChildren) rows += await naming(part, () => deleteGone(target, part.entity, part.at, wave));
+    await naming(part, () => parkCollisions(target, part.entity, part.at));
+  }
+  for (const part of parts) rows += await naming(part, () => upsertStage(target, part.entity, part.at));
+  // Rows others point at go last: their children may have been given another parent just before.
+  for (const part of upwards)
+    if (part.entity.hasChildren) rows += await naming(part, () => deleteGone(target, part.entity, part.at, wave));
+  return { changes, rows };
+}
+
+async function naming<T>({ entity }: Part, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    throw faultIn(`entity ${entity.id} (key ${entity.targetKey.join(', ')} of ${entity.target.name})`, error);
+  }
+}
+
+/** Brings the affected origins and their new rows to temporary tables at the target. */
+async function stage(source: PoolClient, target: PoolClient, { entity, at }: Part, wave: number, since: Position | null): Promise<void> {
+  await collectSourceOrigins(source, entity, at, wave, since);
+  await createTargetOrigins(target, entity, at);
+  await createStage(target, entity, at);
+  await pipeRows(source, originsForTarget(entity, at), target, `${originTable(at)} (${identList(originColumns(entity))})`);
+  await pipeRows(
+    source,
+    selectOrigins(entity, forwardList(entity), wave, originTable(at)),
+    target,
+    `${stageTable(at)} (${identList(columnNames(entity))})`,
+  );
+  await target.query(`analyze ${originTable(at)}`);
+  await target.query(`analyze ${stageTable(at)}`);
+}
+
+/** Origins in the target's words: keys mapped from the source key alone, or customers. */
+function originsForTarget(entity: CompiledEntity, at: number): string {
+  if (entity.kind === 'row') {
+    const list = entity.keyForward.map((sql, n) => `${sql} as ${ident(entity.targetKey[n]!)}`).join(', ');
+    return `select ${list} from ${originTable(at)} as ${ident(entity.alias)}`;
+  }
+  const { wire, type } = entity.targetCustomer;
+  return `select ${ORIGIN_CUSTOMER}::text::${wire ?? type} from ${originTable(at)}`;
+}

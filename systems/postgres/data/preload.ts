@@ -1,0 +1,147 @@
+import type { PoolClient } from 'pg';
+import { SystemFault, type Stale } from '../../ports';
+import { sqlStateOf, withTransaction } from '../connect';
+import type { CompiledConversion, CompiledEntity } from './compiled';
+import { pipeRows } from './copy';
+import { faultIn, fenced, FOREIGN_KEY_VIOLATION, UNIQUE_VIOLATION } from './faults';
+import { forwardList, inRange, selectRange, targetCustomerOf } from './forward';
+import { columnNames, createStage, parentsPresent, stageTable, upsertStage } from './merge';
+import { ident, identList, sameKey, waveOf } from './names';
+import type { CustomerRange, Pair } from './pair';
+import { inSnapshot, movePosition, takeFence, takePassLock } from './transaction';
+
+export interface ChunkRef extends CustomerRange {
+  wave: number;
+  epoch: number;
+  entity: string;
+  no: number;
+}
+
+const DONE = 'done/';
+const chunkKey = ({ wave, entity, no }: ChunkRef): string => `chunk/${wave}/${entity}/${no}`;
+
+export function entityOf(compiled: CompiledConversion, id: string): CompiledEntity {
+  const found = compiled.entities.find((entity) => entity.id === id);
+  if (!found) throw new SystemFault(`the conversion has no entity ${id}`, false);
+  return found;
+}
+
+/**
+ * Copies one chunk in one target transaction. It shares the wave's fence with the other streams and has a fence row of its
+ * own, which keeps that it is done (PROTOCOL 9); a chunk that is done is not copied again. Where rows are in
+ * the way (an earlier attempt, a row that changed its customer meanwhile), the chunk is merged instead, taking turns with
+ * passes. Chunks of an entity come after all chunks of its `after`.
+ */
+export async function preloadChunk(
+  pair: Pair,
+  compiled: CompiledConversion,
+  chunk: ChunkRef,
+): Promise<{ outcome: 'done'; rows: number } | Stale> {
+  const entity = entityOf(compiled, chunk.entity);
+  return fenced(`chunk ${chunk.no} of entity ${entity.id}`, async () => {
+    try {
+      return await attempt(pair, entity, chunk, entity.parents.length === 0 ? copyStraight : copyStaged, false);
+    } catch (error) {
+      const state = sqlStateOf(error);
+      if (state !== UNIQUE_VIOLATION && state !== FOREIGN_KEY_VIOLATION) throw error;
+    }
+    return attempt(pair, entity, chunk, mergeStaged, true);
+  });
+}
+
+type Copy = (source: PoolClient, target: PoolClient, entity: CompiledEntity, chunk: ChunkRef) => Promise<number>;
+
+async function attempt(
+  pair: Pair,
+  entity: CompiledEntity,
+  chunk: ChunkRef,
+  copy: Copy,
+  alone: boolean,
+): Promise<{ outcome: 'done'; rows: number }> {
+  return withTransaction(pair.target, {}, async (target) => {
+    if (alone) await takePassLock(target);
+    const position = await takeFence(target, chunkKey(chunk), chunk.epoch);
+    if (position?.startsWith(DONE)) return { outcome: 'done', rows: Number(position.slice(DONE.length)) };
+    const rows = await inSnapshot(pair.source, (source) => copy(source, target, entity, chunk));
+    await movePosition(target, chunkKey(chunk), `${DONE}${rows}`);
+    return { outcome: 'done', rows };
+  });
+}
+
+const staleRows = (entity: CompiledEntity, chunk: ChunkRef): string =>
+  [...inRange(entity, 'target', targetCustomerOf(entity, 't'), chunk), `${waveOf(targetCustomerOf(entity, 't'))} in (${chunk.wave}, 0)`].join(
+    ' and ',
+  );
+
+const pipeChunk = (source: PoolClient, target: PoolClient, entity: CompiledEntity, chunk: ChunkRef, into: string): Promise<number> =>
+  pipeRows(source, selectRange(entity, forwardList(entity), chunk.wave, chunk), target, `${into} (${identList(columnNames(entity))})`);
+
+const copyStraight: Copy = async (source, target, entity, chunk) => {
+  await target.query(`delete from ${entity.target.sql} t where ${staleRows(entity, chunk)}`);
+  return pipeChunk(source, target, entity, chunk, entity.target.sql);
+};
+
+/**
+ * Rows whose parent is not there yet are left out: the parent, and the row, were written after the starting position, so
+ * the first pass brings both. (What never comes, verification finds.)
+ */
+const copyStaged: Copy = async (source, target, entity, chunk) => {
+  await target.query(`delete from ${entity.target.sql} t where ${staleRows(entity, chunk)}`);
+  await createStage(target, entity, 0);
+  await pipeChunk(source, target, entity, chunk, stageTable(0));
+  const names = identList(columnNames(entity));
+  const result = await target.query(
+    `insert into ${entity.target.sql} (${names}) overriding system value
+     select ${names} from ${stageTable(0)} s where ${parentsPresent(entity)}`,
+  );
+  return result.rowCount ?? 0;
+};
+
+const mergeStaged: Copy = async (source, target, entity, chunk) => {
+  await createStage(target, entity, 0);
+  const staged = await pipeChunk(source, target, entity, chunk, stageTable(0));
+  await refuseSharedKeys(source, target, entity);
+  await target.query(
+    `delete from ${entity.target.sql} t where ${staleRows(entity, chunk)}
+       and not exists (select from ${stageTable(0)} s where ${sameKey(entity.targetKey, 's', 't')})`,
+  );
+  try {
+    await upsertStage(target, entity, 0, parentsPresent(entity));
+  } catch (error) {
+    if (sqlStateOf(error) === UNIQUE_VIOLATION) throw conflict(entity, 'a unique value of another customer’s row', error);
+    throw faultIn(`entity ${entity.id}`, error);
+  }
+  return staged;
+};
+
+const conflict = (entity: CompiledEntity, what: string, cause?: unknown): SystemFault =>
+  new SystemFault(
+    `entity ${entity.id}: rows of the source want ${what} in ${entity.target.name} (key ${entity.targetKey.join(', ')})`,
+    false,
+    { cause },
+  );
+
+/** A key that is taken is taken over only when the source has no second row for it. */
+async function refuseSharedKeys(source: PoolClient, target: PoolClient, entity: CompiledEntity): Promise<void> {
+  const keys = entity.targetKey.map((name) => entity.columns.find((column) => column.name === name)!);
+  const customer = ident(entity.targetCustomer.name);
+  await source.query(
+    `create temporary table cutover_taken (${keys.map(({ name, wire }) => `${ident(name)} ${wire}`).join(', ')}) on commit drop`,
+  );
+  const taken = await pipeRows(
+    target,
+    `select ${keys.map(({ name, wire }) => `t.${ident(name)}::${wire}`).join(', ')} from ${stageTable(0)} s
+     join ${entity.target.sql} t on ${sameKey(entity.targetKey, 't', 's')} where t.${customer}::text is distinct from s.${customer}::text`,
+    source,
+    'pg_temp.cutover_taken',
+  );
+  if (taken === 0) return;
+  const names = identList(keys.map(({ name }) => name));
+  const list = keys.map(({ name, forward }) => `${forward} as ${ident(name)}`).join(', ');
+  const { rows } = await source.query<{ shared: string }>(
+    `select count(*) as shared from (
+       select ${names} from (${selectRange(entity, list, null, { lo: null, hi: null })}) mapped
+       where (${names}) in (select ${names} from pg_temp.cutover_taken) group by ${names} having count(*) > 1) twice`,
+  );
+  if (Number(rows[0]!.shared) > 0) throw conflict(entity, 'the key of another customer’s row');
+}

@@ -1,0 +1,206 @@
+import type { Pool } from 'pg';
+import { planChunks } from '../../../../systems/postgres/data/chunks';
+import { compileConversion } from '../../../../systems/postgres/data/compile';
+import { runPass } from '../../../../systems/postgres/data/pass';
+import { startPosition } from '../../../../systems/postgres/data/position';
+import { preloadChunk } from '../../../../systems/postgres/data/preload';
+import { copyReference } from '../../../../systems/postgres/data/reference';
+import { conversionSchema } from '../../../../runbooks/schema/conversion';
+import { CONVERSION, example, lines, raise, type Example } from './example';
+
+const mine = (wave: number, customer: string): string => `cutover.wave_of(${customer}) = ${wave}`;
+
+/** The mapping written a second time by hand: source query, target query. */
+const SAME: [string, string, string, string][] = [
+  [
+    `select id, btrim(name), email, (case when btrim(total) = '' and tenure = '0' then 0.00 else nullif(btrim(total), '')::numeric end)::text,
+       tenure::int, senior = '1', kind, active = 'Y' from old.customer where`,
+    'id',
+    'select no, full_name, email, total::text, tenure, senior, kind::text, active from fresh.person where',
+    'no',
+  ],
+  [`select id, paper = 'Yes' from old.customer where`, 'id', 'select no, paperless from fresh.account where', 'no'],
+  [
+    'select bill_no::bigint, cust, amount, mailed from old.bill where',
+    'cust',
+    'select invoice_no, no, amount::text, mailed from fresh.invoice where',
+    'no',
+  ],
+  [
+    'select bill_no::bigint, line_no, cust, amount::numeric(12,2) from old.bill_line where',
+    'cust',
+    'select invoice_no, line_no, no, amount from fresh.invoice_line where',
+    'no',
+  ],
+  [
+    `select cust, v.code from old.feature f cross join lateral (values ('a', f.a), ('b', f.b), ('c', f.c)) v(code, flag) where v.flag = 'Yes' and`,
+    'cust',
+    'select no, code from fresh.feature where',
+    'no',
+  ],
+  ['select key, customer, at from cutover.effect where', 'customer', 'select key, customer, at from cutover.effect where', 'customer'],
+];
+
+async function expectEqual({ pair }: Example, wave: number): Promise<void> {
+  for (const [source, customer, target, no] of SAME)
+    expect(await lines(pair.target, `${target} ${mine(wave, no)}`)).toEqual(await lines(pair.source, `${source} ${mine(wave, customer)}`));
+}
+
+async function preload({ pair, compiled }: Example, wave: number, chunkRows = 7): Promise<void> {
+  await copyReference(pair, compiled);
+  expect(await startPosition(pair, wave, 1)).toHaveProperty('position');
+  for (const chunk of await planChunks(compiled, pair.source, wave, chunkRows))
+    expect(await preloadChunk(pair, compiled, { ...chunk, wave, epoch: 1 })).toMatchObject({ outcome: 'done' });
+}
+
+async function settle({ pair, compiled }: Example, wave: number): Promise<void> {
+  let left = 1;
+  for (let tries = 0; left > 0 && tries < 20; tries++) {
+    const pass = await runPass(pair, compiled, wave, 1);
+    if (pass.outcome === 'stale') throw new Error('stale');
+    left = pass.lagRows;
+  }
+  expect(left).toBe(0);
+}
+
+/** Writes as an application would, over customers `from` to `to`, until told to stop. */
+function churn(source: Pool, from: number, to: number): { stop(): Promise<number> } {
+  let going = true;
+  let n = 0;
+  const customer = (): string => `c${String(from + ((n * 7) % (to - from + 1))).padStart(3, '0')}`;
+  const work = (async () => {
+    while (going) {
+      n++;
+      const bill = String(5000 + from * 100 + n);
+      const client = await source.connect();
+      await client.query('begin');
+      await client.query('insert into old.bill (bill_no, cust, amount, mailed) values ($1, $2, $3, now())', [bill, customer(), `${n}.0`]);
+      await client.query('insert into old.bill_line select $1, l, $2, l::text from generate_series(1, 2) l', [bill, customer()]);
+      await client.query(`update old.feature set a = case a when 'Yes' then 'No' else 'Yes' end where cust = $1`, [customer()]);
+      await client.query('update old.customer set name = name || $2 where id = $1', [customer(), String(n % 10)]);
+      if (n % 3 === 0) await client.query('delete from old.bill_line where bill_no = $1 and line_no = 1', [bill]);
+      if (n % 5 === 0) await client.query('insert into cutover.effect (key, customer) values ($1, $2)', [`e${bill}`, customer()]);
+      await client.query('commit');
+      client.release();
+    }
+  })();
+  return { stop: async () => ((going = false), await work, n) };
+}
+
+describe('moving data forward', () => {
+  let it_: Example;
+  beforeEach(async () => {
+    it_ = await example();
+  });
+  afterEach(() => it_.end());
+
+  it('brings a wave over while it is written to, and nothing of another wave', async () => {
+    const writers = churn(it_.pair.source, 1, 30);
+    await preload(it_, 1);
+    await settleOnce(it_);
+    expect(await writers.stop()).toBeGreaterThan(5);
+    await settle(it_, 1);
+    await expectEqual(it_, 1);
+    expect(await lines(it_.pair.target, `select no from fresh.person where not ${mine(1, 'no')}`)).toEqual([]);
+    expect(await lines(it_.pair.target, 'select * from fresh.product')).toHaveLength(3);
+  });
+
+  it('keeps rows that move between customers of different waves, there and back', async () => {
+    await preload(it_, 1);
+    await preload(it_, 2);
+    const { source } = it_.pair;
+    const move = async (to: string): Promise<void> => {
+      await source.query(`update old.bill set cust = $1 where bill_no = '7'`, [to]);
+      await source.query(`update old.bill_line set cust = $1 where bill_no = '7'`, [to]);
+    };
+    await move('c025');
+    await settle(it_, 2);
+    await move('c008');
+    await settle(it_, 2);
+    await settle(it_, 1);
+    await expectEqual(it_, 1);
+    await expectEqual(it_, 2);
+    await move('c026');
+    await settle(it_, 2);
+    await settle(it_, 1);
+    await expectEqual(it_, 1);
+    await expectEqual(it_, 2);
+  });
+
+  it('applies deletes, changed keys and swapped unique values in one pass', async () => {
+    await preload(it_, 1);
+    const { source } = it_.pair;
+    await source.query(`delete from old.bill_line where bill_no = '3'; delete from old.bill where bill_no = '3';
+      update old.bill set bill_no = '9003' where bill_no = '4'; update old.bill_line set bill_no = '9003' where bill_no = '4';
+      update old.customer set email = case id when 'c001' then 'mail2' when 'c002' then 'mail1' end where id in ('c001', 'c002');
+      update old.feature set a = 'No', b = 'No', c = 'No' where cust = 'c003';
+      update old.bill_line set bill_no = '9004' where bill_no = '5'; update old.bill set bill_no = '9004' where bill_no = '5'`);
+    await settle(it_, 1);
+    await expectEqual(it_, 1);
+  });
+
+  it('takes a customer who is excluded back out of the target', async () => {
+    await preload(it_, 1);
+    for (const pool of [it_.pair.target, it_.pair.source]) await pool.query(`select cutover.move_members(array['c007'], 0, 200)`).catch(async () => {
+      await pool.query(`update cutover.member set wave = 0 where customer = 'c007'`);
+      await it_.pair.source.query(`update old.customer set note = note where id = 'c007'`);
+    });
+    await settle(it_, 1);
+    await expectEqual(it_, 1);
+    for (const table of ['person', 'account', 'invoice', 'invoice_line', 'feature'])
+      expect(await lines(it_.pair.target, `select * from fresh.${table} where no = 'c007'`)).toEqual([]);
+  });
+
+  it('writes nothing under an epoch that was raised', async () => {
+    await preload(it_, 1);
+    const chunks = await planChunks(it_.compiled, it_.pair.source, 2, 100);
+    await raise(it_.pair.target, [1, 2], 2);
+    await it_.pair.source.query(`delete from old.bill_line where cust = 'c001'`);
+    const before = await lines(it_.pair.target, 'select xmin, * from fresh.invoice_line');
+    expect(await runPass(it_.pair, it_.compiled, 1, 1)).toEqual({ outcome: 'stale' });
+    expect(await preloadChunk(it_.pair, it_.compiled, { ...chunks[0]!, wave: 2, epoch: 1 })).toEqual({ outcome: 'stale' });
+    expect(await startPosition(it_.pair, 2, 1)).toEqual({ outcome: 'stale' });
+    expect(await lines(it_.pair.target, 'select xmin, * from fresh.invoice_line')).toEqual(before);
+  });
+
+  it('copies a chunk once, and leaves equal rows untouched when it is merged', async () => {
+    await preload(it_, 1);
+    const { pair, compiled } = it_;
+    const chunk = (await planChunks(compiled, pair.source, 1, 1000)).find(({ entity }) => entity === 'person')!;
+    const before = await lines(pair.target, 'select xmin, ctid, no from fresh.person');
+    expect(await preloadChunk(pair, compiled, { ...chunk, wave: 1, epoch: 1 })).toEqual({ outcome: 'done', rows: expect.any(Number) });
+    await pair.target.query(`delete from cutover.fence where key like 'chunk/1/person/%'`);
+    await preloadChunk(pair, compiled, { ...chunk, wave: 1, epoch: 1 });
+    expect(await lines(pair.target, 'select xmin, ctid, no from fresh.person')).toEqual(before);
+  });
+
+  it('refuses two source rows with one target key, naming entity and key but no value', async () => {
+    await it_.pair.source.query(`insert into old.bill (bill_no, cust, amount) values ('0017', 'c011', '1.00')`);
+    await expect(preload(it_, 1)).rejects.toMatchObject({
+      retryable: false,
+      message: expect.stringMatching(/entity invoice.*key invoice_no/),
+    });
+  });
+});
+
+async function settleOnce({ pair, compiled }: Example): Promise<void> {
+  expect(await runPass(pair, compiled, 1, 1)).toMatchObject({ outcome: 'applied' });
+}
+
+describe('compiling a conversion', () => {
+  it('lists every problem with its entity and column', async () => {
+    const { pair, end } = await example();
+    const broken = structuredClone(CONVERSION);
+    const entities = broken.entities;
+    Object.assign(entities['invoice']!.columns, { ghost: '1', amount: 'amonut::numeric' });
+    Object.assign(entities['feature']!.from, { changedBy: {} });
+    Object.assign(entities['person']!.to, { customer: 'nobody' });
+    await expect(compileConversion(conversionSchema.parse(broken), pair)).rejects.toThrow(
+      expect.objectContaining({
+        retryable: false,
+        message: expect.stringMatching(/(?=[^]*invoice, column ghost)(?=[^]*invoice, column amount)(?=[^]*feature: the query reads old.feature)(?=[^]*person: fresh.person has no column nobody)/),
+      }),
+    );
+    await end();
+  });
+});
