@@ -44,37 +44,38 @@ export async function nextHeld(
 }
 
 /**
- * Opens the intake if nothing of the wave is pending, in one transaction that keeps new requests waiting: none can be
- * held after the look and be forgotten. `force` opens with the rest pending; the gateway works off what is left.
+ * Opens the intake in one transaction that keeps new requests waiting: none can be held after the last look and be
+ * forgotten. `lastly` runs inside it, on other connections, to work off what is still pending; what it leaves is
+ * returned as `pending` and falls to the gateway. `stale` when the wave was written under a higher epoch already.
  */
 export async function openIntake(
   pool: Pool,
-  ref: WaveRef & { epoch: number; force?: boolean },
-): Promise<{ outcome: 'opened' | 'pending'; pending: number } | { outcome: 'stale' }> {
+  ref: WaveRef & { epoch: number },
+  lastly: () => Promise<unknown> = () => Promise.resolve(),
+): Promise<{ outcome: 'opened'; pending: number } | { outcome: 'stale' }> {
   return inTransaction(pool, async (client) => {
     const locked = await client.query<{ epoch: string }>(
       'select epoch from control.wave where cutover = $1 and wave = $2 for update',
       [ref.cutover, ref.wave],
     );
     if (Number(locked.rows[0]?.epoch ?? Infinity) > ref.epoch) return { outcome: 'stale' };
+    await lastly();
     const { rows } = await client.query<{ pending: number }>(
       `select count(*)::int as pending from control.request r where state in ('held', 'forwarding') and ${IN_WAVE}`,
       [ref.cutover, ref.wave],
     );
-    const pending = rows[0]?.pending ?? 0;
-    if (pending > 0 && !ref.force) return { outcome: 'pending', pending };
     await client.query(`update control.wave set intake = 'open', epoch = $3 where cutover = $1 and wave = $2`, [
       ref.cutover,
       ref.wave,
       ref.epoch,
     ]);
-    return { outcome: 'opened', pending };
+    return { outcome: 'opened', pending: rows[0]?.pending ?? 0 };
   });
 }
 
 /**
  * Ids a gateway should try again, oldest first and one per customer: forwards sent more than `graceMs` ago without a known
- * outcome, and held requests whose wave is settled with an open intake.
+ * outcome, and held requests whose wave is settled with an open intake, at most once a second each.
  */
 export async function retryable(pool: Pool, cutover: string, graceMs: number, limit: number): Promise<number[]> {
   const { rows } = await pool.query<{ id: string }>(
@@ -83,7 +84,7 @@ export async function retryable(pool: Pool, cutover: string, graceMs: number, li
        where cutover = $1 and state in ('held', 'forwarding') order by customer, id)
      select r.id from oldest r
      where (r.state = 'forwarding' and r.forwarded_at < clock_timestamp() - $2 * interval '1 millisecond')
-        or (r.state = 'held' and exists (
+        or (r.state = 'held' and coalesce(r.forwarded_at < clock_timestamp() - interval '1 second', true) and exists (
               select from control.wave w where w.cutover = r.cutover and w.intake = 'open' and w.custody <> 'moving'
                 and w.wave = coalesce(
                   (select m.wave from control.member m where m.cutover = r.cutover and m.customer = r.customer),

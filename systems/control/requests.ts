@@ -90,6 +90,8 @@ interface Decision {
   wave: number;
   /** Null: hold it. */
   side: Side | null;
+  /** The system of record, intake or not; null while the wave moves. */
+  settled: Side | null;
   reason: 'intake held' | 'queued' | null;
 }
 
@@ -101,16 +103,17 @@ async function decide(client: PoolClient, cutover: string, customer: string, bef
     [cutover, at.wave],
   );
   const { custody, intake } = locked.rows[0] ?? at;
-  const side = sideOf(custody);
-  if (intake === 'held' || side === null) return { wave: at.wave, side: null, reason: 'intake held' };
+  const settled = sideOf(custody);
+  const known = { wave: at.wave, settled };
+  if (intake === 'held' || settled === null) return { ...known, side: null, reason: 'intake held' };
   const pending = await client.query(
     `select from control.request where cutover = $1 and customer = $2 and state in ('held', 'forwarding')
        and id < coalesce($3, 9223372036854775807) limit 1`,
     [cutover, customer, before],
   );
   return pending.rowCount === 0
-    ? { wave: at.wave, side, reason: null }
-    : { wave: at.wave, side: null, reason: 'queued' };
+    ? { ...known, side: settled, reason: null }
+    : { ...known, side: null, reason: 'queued' };
 }
 
 /**
@@ -131,7 +134,7 @@ export async function beginForward(
     const row = rows[0] && asRequest(rows[0]);
     if (!row || (row.state !== 'held' && row.state !== 'forwarding')) return { outcome: 'done' };
     const decision = await decide(client, cutover, row.customer, row.id);
-    const side = decision.side ?? (row.state === 'forwarding' ? row.side : null);
+    const side = row.state === 'forwarding' ? (decision.settled ?? row.side) : decision.side;
     if (!side) return { outcome: 'held' };
     await client.query(
       `update control.request set state = 'forwarding', side = $2, wave = $3, reason = null, forwarded_at = clock_timestamp()

@@ -104,3 +104,12 @@ export async function projectMembers(
     [cutover, customers, wave],
   );
 }
+
+/** Every wave of a cutover, wave 0 first. */
+export async function listWaves(pool: Pool, cutover: string): Promise<Location[]> {
+  const { rows } = await pool.query<Location>(
+    'select wave, name, custody, intake from control.wave where cutover = $1 order by wave',
+    [cutover],
+  );
+  return rows;
+}

@@ -63,13 +63,18 @@ function once(pool: Pool, request: RequestEffect, timeoutMs: number): Promise<Re
       [request.key, request.customer],
     );
     if (rowCount === 0) return { outcome: 'already' };
-    await client.query(request.sql, parameters(request));
+    await client.query(typed(request.sql), [request.payload, request.customer]);
     return { outcome: 'effected' };
   });
 }
 
-/** PostgreSQL refuses parameters a statement does not name. */
-function parameters({ sql, payload, customer }: RequestEffect): string[] {
-  if (/\$2(?!\d)/.test(sql)) return [payload, customer];
-  return /\$1(?!\d)/.test(sql) ? [payload] : [];
+/**
+ * The statement with both parameters named and typed in front. Without that PostgreSQL refuses a parameter the statement
+ * does not use, and cannot tell that `$1` in `$1 ->> 'amount'` is jsonb.
+ */
+function typed(sql: string): string {
+  const parameters = 'cutover_parameters as (select $1::jsonb, $2::text)';
+  const own = /^\s*with(\s+recursive)?\s/i.exec(sql);
+  if (own) return `with${own[1] ?? ''} ${parameters}, ${sql.slice(own[0].length)}`;
+  return /^\s*(select|insert|update|delete|merge|values)\b/i.test(sql) ? `with ${parameters} ${sql}` : sql;
 }
