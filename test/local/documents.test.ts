@@ -2,9 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { projectDir } from '../../local/paths';
+import { checkRunbook } from '../../runbooks/check';
+import { formatFinding } from '../../runbooks/finding';
 import { conversionSchema } from '../../runbooks/schema/conversion';
 import { planSchema } from '../../runbooks/schema/plan';
 import { runbookSchema } from '../../runbooks/schema/runbook';
+import { readFolder } from '../support/local-documents';
 
 const FOLDERS = ['runbooks/billing-oss', 'test/runbooks/tiny'];
 
@@ -16,6 +19,10 @@ describe.each(FOLDERS)('the documents in %s', (folder) => {
   const phases = [...runbook.before, ...runbook.perWave, ...runbook.after];
   const gates = phases.flatMap((phase) => (phase.gate ? [phase.gate] : []));
   const stepIds = phases.flatMap((phase) => phase.steps.map((step) => step.id ?? step.kind));
+
+  it('pass `cutover check` without an error or a warning', () => {
+    expect(checkRunbook(readFolder(folder), Date.parse('2026-11-22T12:00:00Z')).map(formatFinding)).toEqual([]);
+  });
 
   it('give each step and each gate an id of its own', () => {
     const ids = [...stepIds, ...gates.map((gate) => gate.id)];

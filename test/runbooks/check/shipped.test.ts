@@ -16,8 +16,15 @@ describe('the runbooks in the tree', () => {
   it.each(shipped)('%s has no finding', async (name) => {
     const read = (file: string): Promise<string> => readFile(path.join(ROOT, name, file), 'utf8');
     const files = { runbook: 'runbook.yaml', conversion: 'conversion.yaml', plan: 'plan.yaml' };
-    const [runbook, conversion, plan] = await Promise.all([read(files.runbook), read(files.conversion), read(files.plan)]);
-    const findings = checkRunbook(parseDocuments({ runbook, conversion, plan, files }), Date.parse('2026-11-22T12:00:00Z'));
+    const [runbook, conversion, plan] = await Promise.all([
+      read(files.runbook),
+      read(files.conversion),
+      read(files.plan),
+    ]);
+    const findings = checkRunbook(
+      parseDocuments({ runbook, conversion, plan, files }),
+      Date.parse('2026-11-22T12:00:00Z'),
+    );
     expect(findings.map(formatFinding)).toEqual([]);
   });
 });
