@@ -37,6 +37,18 @@ const ticketOpen: Operation = {
   },
 };
 
+/** Another kind of order. In the new system nobody else gets orders on, so there it is done with that. */
+const orderChange: Operation = {
+  needs: { entity: 'order', where: both('true') },
+  run: async ({ rows, random, op, row }) => {
+    if (!row) return [];
+    const state = rows.side === 'target' ? 'done' : (row.values['state'] ?? 'new');
+    const kind = random.pick(['install', 'change', 'repair']);
+    await rows.update('order', { key: row.key }, { kind, reference: op, ...(rows.side === 'target' && { state }) });
+    return [{ entity: 'order', key: row.key, act: 'update', set: { kind, state }, ...carried(row) }];
+  },
+};
+
 const CONTRACT_KINDS = {
   source: ['Month-to-month', 'One year', 'Two year'],
   target: ['monthly', 'one-year', 'two-year'],
@@ -85,8 +97,8 @@ export const CARE_OPERATIONS = {
   'ticket-open': ticketOpen,
   'ticket-close': stating('ticket', "state = 'open'", 'closed'),
   'ticket-delete': removing('ticket'),
-  'order-finish': stating('order', "state <> 'done'", 'done'),
-  'order-cancel': removing('order', "state = 'new'"),
+  'order-change': orderChange,
+  'order-cancel': removing('order', "state <> 'busy'"),
   'contract-change': contractChange,
   'contract-delete': removing('contract'),
 } as const satisfies Record<string, Operation>;

@@ -5,6 +5,8 @@ const config = z.strictObject({
   source: z.url().describe('URL of the legacy database'),
   target: z.url().describe('URL of the new database'),
   gateway: z.url().describe('URL of the gateway'),
+  control: z.url().optional().describe('URL of control, where refused writes are reported'),
+  cutover: z.string().optional().describe('the cutover they are reported for'),
   journal: z.string().min(1).describe('file the operations are appended to'),
   rate: z.coerce.number().positive().max(2_000).default(80).describe('operations a second'),
   seed: z.coerce.number().int().nonnegative().default(1),
@@ -23,7 +25,7 @@ const config = z.strictObject({
 });
 export type TrafficConfig = z.output<typeof config>;
 
-/** Flags first, then SOURCE_URL, TARGET_URL and GATEWAY_URL. Throws with what is missing. */
+/** Flags first, then SOURCE_URL, TARGET_URL, GATEWAY_URL, CONTROL_URL and CUTOVER. Throws with what is missing. */
 export function readConfig(args: string[], env: NodeJS.ProcessEnv): TrafficConfig {
   const { values } = parseArgs({
     args,
@@ -31,6 +33,8 @@ export function readConfig(args: string[], env: NodeJS.ProcessEnv): TrafficConfi
       source: { type: 'string' },
       target: { type: 'string' },
       gateway: { type: 'string' },
+      control: { type: 'string' },
+      cutover: { type: 'string' },
       journal: { type: 'string' },
       rate: { type: 'string' },
       seed: { type: 'string' },
@@ -41,7 +45,13 @@ export function readConfig(args: string[], env: NodeJS.ProcessEnv): TrafficConfi
       focus: { type: 'boolean' },
     },
   });
-  const fallback = { source: env['SOURCE_URL'], target: env['TARGET_URL'], gateway: env['GATEWAY_URL'] };
+  const fallback = {
+    source: env['SOURCE_URL'],
+    target: env['TARGET_URL'],
+    gateway: env['GATEWAY_URL'],
+    control: env['CONTROL_URL'],
+    cutover: env['CUTOVER'],
+  };
   const result = config.safeParse({ ...fallback, ...values });
   if (!result.success) throw new Error(`traffic: ${z.prettifyError(result.error)}`);
   return result.data;

@@ -70,8 +70,9 @@ export class CustodyView {
     return [...this.waves.values()].some((wave) => wave.custody === 'moving');
   }
 
-  newcomersMove(): boolean {
-    return this.isMoving(NEWCOMER);
+  /** False until the gateway has answered once: without an open cutover it takes no requests. */
+  isServed(): boolean {
+    return this.isKnown(NEWCOMER);
   }
 
   private learn(customer: string, { custody: said, wave }: Whereabouts): void {

@@ -23,7 +23,7 @@ export type SeenCustody = (typeof SEEN_CUSTODIES)[number];
 
 /**
  * One row an operation writes. `cents` is the row's amount afterwards; `was` the reference the row carried before;
- * `set` the state or flag it has afterwards (never personal). A request does not know its key: there `key` is ''.
+ * `set` states and flags it has afterwards (never personal). A request does not know its key: there `key` is ''.
  */
 const rowEffect = z.strictObject({
   entity: z.enum(ENTITIES),

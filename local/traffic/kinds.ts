@@ -32,7 +32,7 @@ export const WEIGHTS: Record<Kind, number> = {
   'ticket-open': 6,
   'ticket-close': 4,
   'ticket-delete': 2,
-  'order-finish': 4,
+  'order-change': 4,
   'order-cancel': 2,
   'contract-change': 4,
   'contract-delete': 2,
@@ -59,6 +59,6 @@ export const WRITERS: Record<EntityName, readonly Kind[]> = {
   invoice: ['bill', 'bill-correct', 'settle', 'bill-delete'],
   'invoice-line': ['bill', 'bill-correct'],
   payment: ['payment', 'reversal', 'request-payment', 'payment-delete'],
-  order: ['request-order', 'order-finish', 'order-cancel'],
+  order: ['request-order', 'order-change', 'order-cancel'],
   ticket: ['ticket-open', 'ticket-close', 'request-ticket', 'ticket-delete'],
 };

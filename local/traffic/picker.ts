@@ -90,14 +90,16 @@ export class Picker {
   }
 
   private kindFor(custody: SeenCustody, newcomers: SeenCustody): Kind {
+    const served = this.view.isServed();
     const possible = KINDS.filter((kind) => {
-      const operation = isRequest(kind) ? undefined : operationOf(kind);
-      return operation?.newCustomer || operation?.ownCustomer ? newcomers === custody : true;
+      if (isRequest(kind)) return served;
+      const { newCustomer, ownCustomer } = operationOf(kind);
+      return newCustomer || ownCustomer ? newcomers === custody : true;
     });
     if (this.options.focus) {
       const rare = possible.filter((kind) => this.counts.of(kind, custody).attempted < ENOUGH_OF_A_KIND);
       if (rare.length > 0 && this.random.chance(0.7)) return this.random.pick(rare);
-      if (custody === 'moving' && this.counts.held < ENOUGH_HELD && this.random.chance(0.6)) {
+      if (served && custody === 'moving' && this.counts.held < ENOUGH_HELD && this.random.chance(0.6)) {
         return this.random.pick(possible.filter(isRequest));
       }
       if (custody === 'target' && this.random.chance(0.5)) return this.random.pick(WRITERS[this.leastWritten()]);

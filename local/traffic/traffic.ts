@@ -1,6 +1,7 @@
 import { Pool } from 'pg';
 import type { TrafficConfig } from './config';
 import { Counts, type TrafficSummary } from './counts';
+import { lostConnection } from './direct';
 import { CustodyView } from './custody-view';
 import { GatewayClient } from './gateway';
 import { Journal } from './journal';
@@ -37,13 +38,15 @@ export async function startTraffic(config: TrafficConfig): Promise<Traffic> {
   const journal = new Journal(config.journal);
   const counts = new Counts();
   const customers = new Customers(initial.rows.map((row) => row.id));
+  const refusals = refusalReport(config);
   const stopping = new AbortController();
   const busy = new Set<string>();
   const workers = Array.from({ length: config.workers }, (_, index) => {
     const random = new Random(config.seed * 1_000 + index);
     const picker = new Picker(random, customers, view, counts, { focus: config.focus });
     const shares = { doubleSendShare: config.doubleSends, strayShare: config.strays };
-    const parts: WorkerParts = { pools, gateway, view, picker, customers, journal, counts, random, busy, ...shares };
+    const known = { pools, gateway, view, customers, journal, counts, busy, reportRefusal: refusals.report };
+    const parts: WorkerParts = { ...known, picker, random, ...shares };
     return new TrafficWorker(`${config.name}${index + 1}`, parts);
   });
   const watching = view.watch(WATCH_MS, stopping.signal);
@@ -56,9 +59,28 @@ export async function startTraffic(config: TrafficConfig): Promise<Traffic> {
     stop: async () => {
       stopping.abort();
       await all;
-      await Promise.all([journal.close(), pools.source.end(), pools.target.end()]);
+      await Promise.all([journal.close(), pools.source.end(), pools.target.end(), refusals.end()]);
       return counts.summary();
     },
+  };
+}
+
+/** Reports refused writes where the success measures read them; when that fails the count is short, not the traffic. */
+function refusalReport({ control, cutover, workers }: TrafficConfig): {
+  report: (wave: number | undefined) => Promise<void>;
+  end: () => Promise<void>;
+} {
+  if (control === undefined || cutover === undefined) return { report: async () => {}, end: async () => {} };
+  const to = pool(control, Math.min(workers, 2));
+  return {
+    report: async (wave) => {
+      try {
+        await to.query('insert into control.refusal (cutover, wave) values ($1, $2)', [cutover, wave ?? null]);
+      } catch (error) {
+        if (!lostConnection(error)) throw error;
+      }
+    },
+    end: () => to.end(),
   };
 }
 

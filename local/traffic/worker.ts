@@ -23,6 +23,8 @@ export interface WorkerParts {
   random: Random;
   /** Customers an operation is under way for: one at a time, so that the journal's order is the systems' order. */
   busy: Set<string>;
+  /** Where the application reports writes that were refused, when there is such a place. */
+  reportRefusal: (wave: number | undefined) => Promise<void>;
   /** How often a client sends a request again although it was answered. */
   doubleSendShare: number;
   /** How often the legacy application writes for a customer who is served by the target. */
@@ -145,7 +147,10 @@ export class TrafficWorker {
       });
       if (kind === 'won' && done.outcome === 'acknowledged') customers.add(customer, random.chance(0.5));
       if (kind === 'withdrawn' && done.outcome !== 'refused') customers.forgetFresh(customer);
-      if (done.code === 'CU001' && kind !== 'won') await view.ask(customer);
+      if (done.code === 'CU001') {
+        await this.parts.reportRefusal(choice.wave);
+        await view.ask(customer);
+      }
     } finally {
       busy.delete(customer);
     }
