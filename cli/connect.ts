@@ -1,0 +1,103 @@
+import type { Client, Connection } from '@temporalio/client';
+import type { Pool } from 'pg';
+import { installControl } from '../systems/control/schema';
+import { connect } from '../systems/postgres/connect';
+import type { Environment } from './environment';
+import { CliError, unreachable } from './exit';
+
+export interface TemporalClient {
+  client: Client;
+  connection: Connection;
+  address: string;
+  namespace: string;
+  close(): Promise<void>;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const DEFAULT_ADDRESS = '127.0.0.1:7233';
+
+/**
+ * Connects as the stock `temporal` CLI does: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_*,
+ * TEMPORAL_PROFILE and the configuration file. Throws a CliError (not reachable) when nothing answers. The packages are
+ * loaded here, late: commands that need no server start at once.
+ */
+export async function connectClient(env: Environment['all']): Promise<TemporalClient> {
+  const [{ Client, Connection }, { loadClientConnectConfig }] = await Promise.all([
+    import('@temporalio/client'),
+    import('@temporalio/envconfig'),
+  ]);
+  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig({ overrideEnvVars: env });
+  const address = connectionOptions.address ?? DEFAULT_ADDRESS;
+  const { address: _address, ...options } = connectionOptions;
+  try {
+    const connection = await Connection.connect({
+      ...(options as Omit<typeof options, 'metadata'>),
+      address,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+    });
+    const client = new Client({ connection, namespace });
+    return { client, connection, address, namespace, close: () => connection.close() };
+  } catch {
+    throw unreachable(
+      `no Temporal server answers at ${address}`,
+      'start one (`temporal server start-dev`, or the local stack), or set TEMPORAL_ADDRESS or TEMPORAL_PROFILE',
+    );
+  }
+}
+
+/** Runs `body` with a connected client and closes it. */
+export async function withTemporal<T>(
+  cli: { env: Environment },
+  body: (temporal: TemporalClient) => Promise<T>,
+): Promise<T> {
+  const temporal = await connectClient(cli.env.all);
+  try {
+    return await body(temporal);
+  } finally {
+    await temporal.close();
+  }
+}
+
+/** Runs `body` with the control database, schema installed. Throws a CliError when CONTROL_URL is not set or does not answer. */
+export async function withControl<T>(cli: { env: Environment }, body: (control: Pool) => Promise<T>): Promise<T> {
+  const url = cli.env.CONTROL_URL;
+  if (url === undefined)
+    throw unreachable('CONTROL_URL is not set', 'set it to the URL of the control database (postgres://…)');
+  const pool = connect(url, { applicationName: 'cutover cli', max: 4 });
+  try {
+    await installControl(pool).catch((error: unknown) => {
+      throw unreachable(
+        `the control database does not answer: ${reasonOf(error)}`,
+        'start it, or mend CONTROL_URL; `cutover doctor` looks at everything at once',
+      );
+    });
+    return await body(pool);
+  } finally {
+    await pool.end();
+  }
+}
+
+/** As `withControl`, but goes on with null when the control database is not named or does not answer. */
+export async function withControlIfThere<T>(
+  cli: { env: Environment },
+  body: (control: Pool | null) => Promise<T>,
+): Promise<T> {
+  let reached = false;
+  try {
+    return await withControl(cli, (control) => {
+      reached = true;
+      return body(control);
+    });
+  } catch (error) {
+    if (reached || !(error instanceof CliError)) throw error;
+    return body(null);
+  }
+}
+
+/** A driver's error without values: its code, or the first line of a message that names hosts and roles only. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
+  if (!(error instanceof Error)) return String(error);
+  const code = (error as NodeJS.ErrnoException).code;
+  return error.message.split('\n')[0] || code || error.name;
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+import { getEventListeners } from 'node:events';
+import { runCli } from './run-cli';
+import { readEnvironment } from './environment';
+
+/** Composition root of the command: the only place that touches the process. */
+async function main(): Promise<void> {
+  const env = readEnvironment(process.env);
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupt(stop));
+  // A reader that closes early (`| head`) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  const terminal = process.stdout.isTTY === true && env.TERM !== 'dumb';
+  process.exitCode = await runCli(process.argv.slice(2), {
+    env,
+    now: () => Date.now(),
+    stop: stop.signal,
+    exitCode: 0,
+    io: {
+      out: (text) => void process.stdout.write(text),
+      err: (text) => void process.stderr.write(text),
+      interactive: terminal,
+      color: terminal && !env.NO_COLOR,
+    },
+  });
+}
+
+const INTERRUPTED = 130;
+
+/** The first Ctrl-C lets a verb that listens end in order; one that does not listen, or a second Ctrl-C, ends at once. */
+function interrupt(stop: AbortController): void {
+  const listening = getEventListeners(stop.signal, 'abort').length > 0;
+  if (stop.signal.aborted || !listening) process.exit(INTERRUPTED);
+  stop.abort();
+}
+
+void main();

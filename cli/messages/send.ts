@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto';
+import type { MessageAnswer } from '../../engine/state';
+import type { UpdateInput, UpdateName } from '../../workflows/messages';
+import type { TemporalClient } from '../connect';
+import { unreachable, usage } from '../exit';
+
+const UPDATE_TIMEOUT_MS = 30_000;
+
+/**
+ * Sends one message to one run as an Update and resolves to its answer. The message carries an id of its own, so that
+ * sending it again after a lost answer does it once. A run that has ended is a refusal; a malformed message throws a
+ * CliError (usage), and a run no worker serves one (not reachable).
+ */
+export async function sendUpdate<N extends UpdateName>(
+  temporal: TemporalClient,
+  workflowId: string,
+  name: N,
+  input: UpdateInput<N>,
+): Promise<MessageAnswer> {
+  const updateId = randomUUID();
+  const handle = temporal.client.workflow.getHandle(workflowId);
+  try {
+    return await temporal.connection.withDeadline(Date.now() + UPDATE_TIMEOUT_MS, () =>
+      handle.executeUpdate<MessageAnswer, [unknown]>(name, {
+        updateId,
+        args: [{ id: updateId, ...withoutUndefined(input) }],
+      }),
+    );
+  } catch (error) {
+    return answerOf(error, workflowId);
+  }
+}
+
+const withoutUndefined = (input: object): object =>
+  Object.fromEntries(Object.entries(input).filter((entry) => entry[1] !== undefined));
+
+function answerOf(error: unknown, workflowId: string): MessageAnswer {
+  const name = error instanceof Error ? error.name : '';
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : '';
+  if (name === 'WorkflowNotFoundError') return { accepted: false, reason: `the run ${workflowId} has ended` };
+  if (name === 'WorkflowUpdateFailedError') throw usage(`the run did not understand the message: ${cause}`);
+  if (name === 'WorkflowUpdateRPCTimeoutOrCancelledError' || /DEADLINE_EXCEEDED/.test(cause))
+    throw unreachable(
+      `the run ${workflowId} did not answer within ${UPDATE_TIMEOUT_MS / 1000} s; the message may still be taken`,
+      'look at `cutover status`; if no worker runs, start one: cutover worker',
+    );
+  throw error;
+}

@@ -1,0 +1,52 @@
+import { Command } from 'commander';
+import type { Cli } from './cli';
+import { registerCheck } from './commands/check';
+import { registerCheckItem } from './commands/check-item';
+import { registerIncident } from './commands/incident';
+import { registerList } from './commands/list';
+import { registerLookup } from './commands/lookup';
+import { registerGo, registerRetry, registerSkip, registerTask } from './commands/messages';
+import { registerPlan } from './commands/plan';
+import { registerStart } from './commands/start';
+import { registerStatus } from './commands/status';
+import { registerPause, registerReschedule, registerResume, registerRollback } from './commands/steering';
+import { registerVote } from './commands/vote';
+import { registerWorker } from './commands/worker';
+import { EXIT_CODES_HELP } from './exit';
+
+type Register = (program: Command, cli: Cli) => void;
+
+/** Verbs in the order of a night, as the help shows them. */
+const GROUPS: Readonly<Record<string, readonly Register[]>> = {
+  'Before:': [registerCheck, registerPlan, registerStart],
+  'Watching:': [registerList, registerStatus, registerLookup],
+  'Taking part:': [registerVote, registerGo, registerTask, registerCheckItem, registerIncident],
+  'Steering:': [registerPause, registerResume, registerRetry, registerSkip, registerReschedule, registerRollback],
+  'Running:': [registerWorker],
+};
+
+/** The whole command. Throws commander's errors instead of ending the process. */
+export function buildProgram(cli: Cli): Command {
+  const program = new Command('cutover')
+    .description('Moves the customers of a running business from an old system to a new one, and back if need be.')
+    .version('0.1.0')
+    .configureOutput({
+      writeOut: (text) => cli.io.out(text),
+      writeErr: (text) => cli.io.err(text),
+      getOutHasColors: () => cli.io.color,
+      getErrHasColors: () => cli.io.color,
+    })
+    .exitOverride()
+    .showSuggestionAfterError()
+    .addHelpText('after', `\n${EXIT_CODES_HELP}`);
+  for (const [heading, verbs] of Object.entries(GROUPS)) {
+    program.commandsGroup(heading);
+    for (const register of verbs) register(program, cli);
+  }
+  for (const command of allCommands(program)) command.exitOverride().addHelpText('after', `\n${EXIT_CODES_HELP}`);
+  return program;
+}
+
+/** Every verb and verb of a verb. */
+export const allCommands = (program: Command): Command[] =>
+  program.commands.flatMap((command) => [command, ...allCommands(command)]);

@@ -1,0 +1,148 @@
+import type { Pool } from 'pg';
+import type { RollbackState } from '../engine/run-rollback';
+import type { GateState, RunState } from '../engine/state';
+import type { RunView } from '../engine/view';
+import { readStates } from '../systems/control/results';
+import { rollbackWorkflowId, waveWorkflowId } from '../workflows/names';
+import type { TemporalClient } from './connect';
+import { unreachable } from './exit';
+import type { FoundCutover } from './find-cutover';
+import { queryRun } from './query-run';
+
+export type GateShown = Omit<GateState, 'seen'>;
+
+/** One run, the cutover's own (wave null) or a wave's, as `status` prints it. Times are epoch ms. */
+export interface RunShown extends Omit<RunView, 'gates' | 'cutover' | 'waves'> {
+  workflowId: string;
+  gates: GateShown[];
+}
+
+export interface RollbackShown {
+  workflowId: string;
+  wave: number | null;
+  status: RollbackState['status'];
+  done: RollbackState['done'];
+  problem: string | null;
+}
+
+/** What `status --output json` prints. */
+export interface StatusShown {
+  cutover: string;
+  workflowId: string;
+  /** Null while it runs. */
+  outcome: string | null;
+  status: string;
+  /** `live`: the runs answered. `saved`: no worker answered, and this is what `control` kept last. */
+  source: 'live' | 'saved';
+  startedBy: string | null;
+  startedAt: number | null;
+  waves: RunState['waves'];
+  /** The cutover's own run first, then the waves that have started. */
+  runs: RunShown[];
+  rollbacks: RollbackShown[];
+}
+
+export type { RunView };
+
+const shown = (workflowId: string, { gates, cutover: _cutover, waves: _waves, ...view }: RunView): RunShown => ({
+  workflowId,
+  ...view,
+  gates: gates.map(({ seen: _seen, ...gate }) => gate),
+});
+
+/**
+ * The whole cutover: asked of its runs, which answer as long as a worker runs, closed or not; else what `control` saved.
+ * Throws a CliError (not reachable) when neither knows.
+ */
+export async function readStatus(
+  found: FoundCutover,
+  temporal: TemporalClient | null,
+  control: Pool | null,
+): Promise<StatusShown> {
+  const asked = temporal ? await askRuns(found, temporal) : null;
+  const live = asked?.outcome === 'answered' ? asked : null;
+  const saved = live || !control ? [] : await savedViews(control, found);
+  const views = live?.views ?? saved;
+  const main = views.find(({ view }) => view.wave === null)?.view;
+  if (!main && !found.row) {
+    const why = asked && asked.outcome !== 'answered' ? asked.reason : 'Temporal cannot be reached';
+    throw unreachable(`the run ${found.workflowId} does not answer: ${why}`, 'start a worker: cutover worker');
+  }
+  const outcome = main?.outcome ?? found.row?.outcome ?? null;
+  return {
+    cutover: found.cutover,
+    workflowId: found.workflowId,
+    outcome,
+    status: outcome ?? overallStatus(views.map(({ view }) => view)),
+    source: live ? 'live' : 'saved',
+    startedBy: main?.startedBy ?? found.row?.startedBy ?? null,
+    startedAt: main?.startedAt ?? found.row?.startedAt.getTime() ?? null,
+    waves: main?.waves ?? [],
+    runs: views.map(({ workflowId, view }) => shown(workflowId, view)),
+    rollbacks: live?.rollbacks ?? [],
+  };
+}
+
+type Asked =
+  | { outcome: 'answered'; views: { workflowId: string; view: RunView }[]; rollbacks: RollbackShown[] }
+  | { outcome: 'silent'; reason: string };
+
+async function askRuns(found: FoundCutover, temporal: TemporalClient): Promise<Asked> {
+  const main = await queryRun<RunView | null>(temporal, found.workflowId);
+  if (main.outcome !== 'answered') return { outcome: 'silent', reason: main.reason };
+  if (!main.value) return { outcome: 'silent', reason: 'it is still reading its documents' };
+  const view = main.value;
+  const started = view.waves.filter((wave) => wave.status !== 'pending').map((wave) => wave.wave);
+  const waves = await Promise.all(
+    started.map(async (wave) => {
+      const workflowId = waveWorkflowId(found.workflowId, wave);
+      const answer = await queryRun<RunView | null>(temporal, workflowId);
+      return answer.outcome === 'answered' && answer.value ? [{ workflowId, view: answer.value }] : [];
+    }),
+  );
+  return {
+    outcome: 'answered',
+    views: [{ workflowId: found.workflowId, view }, ...waves.flat()],
+    rollbacks: await askRollbacks(found, view, started, temporal),
+  };
+}
+
+/** Rollbacks are asked for only where there may be one: a run that goes forward has none. */
+async function askRollbacks(
+  found: FoundCutover,
+  view: RunView,
+  started: number[],
+  temporal: TemporalClient,
+): Promise<RollbackShown[]> {
+  const goingBack =
+    view.rollback !== null || view.waves.some((wave) => ['stopped', 'rolled-back'].includes(wave.status));
+  if (!goingBack) return [];
+  const asked = [...started.sort((a, b) => b - a), null].map(async (wave) => {
+    const workflowId = rollbackWorkflowId(found.workflowId, wave);
+    const answer = await queryRun<RollbackState>(temporal, workflowId);
+    if (answer.outcome !== 'answered') return [];
+    const { status, done, problem } = answer.value;
+    return [{ workflowId, wave, status, done, problem }];
+  });
+  return (await Promise.all(asked)).flat();
+}
+
+async function savedViews(control: Pool, found: FoundCutover): Promise<{ workflowId: string; view: RunView }[]> {
+  const states = await readStates(control, found.cutover);
+  return states.map(({ wave, state }) => ({
+    workflowId: wave === null ? found.workflowId : waveWorkflowId(found.workflowId, wave),
+    view: state as RunView,
+  }));
+}
+
+/** What is said of the cutover as a whole: a wave that waits for people makes all of it wait. */
+export function overallStatus(views: readonly Pick<RunView, 'wave' | 'status'>[]): string {
+  const main = views.find((view) => view.wave === null);
+  if (!main) return 'unknown';
+  if (main.status !== 'running') return main.status;
+  const waves = views.filter((view) => view.wave !== null);
+  const telling = (['rolling-back', 'paused', 'waiting-for-person'] as const).find((status) =>
+    waves.some((view) => view.status === status),
+  );
+  return telling ?? main.status;
+}
