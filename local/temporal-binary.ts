@@ -157,7 +157,7 @@ async function goInstall(dir: string, search: BinarySearch): Promise<void> {
   try {
     await new Promise<void>((resolve, reject) => {
       const go = spawn('go', ['install', GO_MODULE], {
-        env: { ...search.env, GOBIN: dir, CGO_ENABLED: '0' },
+        env: { ...search.env, GOBIN: dir },
         stdio: ['ignore', 'ignore', 'pipe'],
         timeout: BUILD_TIMEOUT_MS,
       });
