@@ -14,8 +14,9 @@ import {
 import type { Context } from '../engine/context';
 import { initialState } from '../engine/initial-state';
 import { applyWaveReport, runCutover } from '../engine/run-cutover';
-import { ContinueRun, type CutoverRuntime } from '../engine/runtime';
+import { ContinueRun, type CutoverRuntime, type Runtime } from '../engine/runtime';
 import type { Outcome, RunState, WaveSummary } from '../engine/state';
+import type { ResolvedRun } from '../runbooks/resolved';
 import { waveReport, stopWave } from './messages';
 import { cutoverIdOf, QUEUES, rollbackWorkflowId, waveWorkflowId, WORKFLOWS } from './names';
 import { RunShell } from './run-shell';
@@ -35,25 +36,17 @@ export interface CutoverInput {
 
 /** Executes a runbook: `before`, wave by wave, `after`. Steered by the updates of messages.ts. */
 export async function cutover(input: CutoverInput): Promise<{ outcome: Outcome }> {
-  return CancellationScope.nonCancellable(() => run(input));
+  const shell = new RunShell();
+  return CancellationScope.nonCancellable(() => run(input, shell));
 }
 
-async function run(input: CutoverInput): Promise<{ outcome: Outcome }> {
+async function run(input: CutoverInput, shell: RunShell): Promise<{ outcome: Outcome }> {
   const id = cutoverIdOf(workflowInfo().workflowId);
-  const shell = new RunShell();
   const base = temporalRuntime(() => shell.publish());
   const reports: WaveSummary[] = [];
   setHandler(waveReport, (report) => void reports.push(report));
   const documents = await base.activities.loadRun({ runbookHash: input.runbook, planHash: input.plan });
-  const opened = await base.activities.openCutover({ cutover: id, runbookHash: input.runbook, planHash: input.plan });
-  if (!documents.plan.people.some((person) => person.id === input.startedBy)) {
-    throw ApplicationFailure.nonRetryable(
-      `startedBy: nobody in the plan is called ${JSON.stringify(input.startedBy)}`,
-      'InvalidRunbook',
-    );
-  }
-  const start = { cutover: id, wave: null, startedBy: input.startedBy, startedAt: Date.now(), epoch: opened.epoch };
-  const state = input.state ?? initialState(documents, start);
+  const state = input.state ?? (await firstState(id, input, base, documents));
   const runtime = cutoverRuntime(base, input, () => state);
   const context: Context<CutoverRuntime> = { runtime, run: documents, state, background: new Map() };
   const report = (summary: WaveSummary): void => {
@@ -72,13 +65,27 @@ async function run(input: CutoverInput): Promise<{ outcome: Outcome }> {
   }
 }
 
+async function firstState(
+  cutover: string,
+  input: CutoverInput,
+  runtime: Runtime,
+  documents: ResolvedRun,
+): Promise<RunState> {
+  const { runbook, plan, startedBy } = input;
+  if (!documents.plan.people.some((person) => person.id === startedBy)) {
+    const people = documents.plan.people.map((person) => person.id).join(', ');
+    throw ApplicationFailure.nonRetryable(
+      `startedBy: nobody in the plan is called ${JSON.stringify(startedBy)}; people: ${people}`,
+      'InvalidRunbook',
+    );
+  }
+  const { epoch } = await runtime.activities.openCutover({ cutover, runbookHash: runbook, planHash: plan, startedBy });
+  return initialState(documents, { cutover, wave: null, startedBy, startedAt: runtime.now(), epoch });
+}
+
 const RETRY_MS = 2_000;
 
-function cutoverRuntime(
-  base: ReturnType<typeof temporalRuntime>,
-  input: CutoverInput,
-  state: () => RunState,
-): CutoverRuntime {
+function cutoverRuntime(base: Runtime, input: CutoverInput, state: () => RunState): CutoverRuntime {
   const { workflowId } = workflowInfo();
   const markStopped = (wave: number, reason: string): void => {
     const summary = state().waves.find((candidate) => candidate.wave === wave);

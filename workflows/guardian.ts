@@ -1,5 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { ParentClosePolicy, proxyActivities, startChild } from '@temporalio/workflow';
+import { getExternalWorkflowHandle, ParentClosePolicy, proxyActivities, startChild } from '@temporalio/workflow';
+import type { RollbackRequest } from '../engine/state';
+import { stopWave } from './messages';
 import { QUEUES, rollbackWorkflowId, WORKFLOWS } from './names';
 import type { RollbackInput } from './rollback';
 
@@ -8,6 +10,8 @@ export interface Orphan {
   cutover: string;
   cutoverWorkflowId: string;
   wave: number;
+  /** The wave's own run when it outlived its cutover: it is stopped first. */
+  liveRun: string | null;
 }
 
 export interface GuardianActivities {
@@ -21,10 +25,22 @@ const { findOrphans } = proxyActivities<GuardianActivities>({
   retry: { maximumAttempts: 3 },
 });
 
-/** Scheduled outside every run: ends the waves that a dead run left behind, by rolling them back. */
+/** Scheduled outside every run: ends the waves that a dead run left behind: stops what still runs, then rolls back. */
 export async function guardian(): Promise<{ started: string[] }> {
   const started: string[] = [];
   for (const orphan of await findOrphans()) {
+    if (orphan.liveRun !== null) {
+      const reason = 'the run of the cutover has ended';
+      const request: RollbackRequest = {
+        by: 'guardian',
+        reason,
+        at: Date.now(),
+        outcome: 'rolled-back',
+        confirmedBy: [],
+      };
+      await getExternalWorkflowHandle(orphan.liveRun).signal(stopWave, request);
+      continue;
+    }
     const workflowId = rollbackWorkflowId(orphan.cutoverWorkflowId, orphan.wave);
     const args: [RollbackInput] = [
       { cutover: orphan.cutover, wave: orphan.wave, cutoverWorkflowId: orphan.cutoverWorkflowId },

@@ -41,6 +41,7 @@ export const POLICIES: Record<keyof Activities, { queue: Queue; options: Activit
     queue: QUEUES.main,
     options: { ...QUICK, startToCloseTimeout: '10 minutes', scheduleToCloseTimeout: '1 hour' },
   },
+  saveView: { queue: QUEUES.main, options: QUICK },
   closeCutover: { queue: QUEUES.main, options: QUICK },
   raiseEpoch: { queue: QUEUES.main, options: QUICK },
   recordUndo: { queue: QUEUES.main, options: QUICK },

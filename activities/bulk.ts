@@ -1,0 +1,131 @@
+import type { Activities, EffectRef } from '../engine/contract';
+import { claimChunk, finishChunk, planChunks as storeChunks, progress } from '../systems/control/chunks';
+import { saveResult } from '../systems/control/results';
+import { planChunks } from '../systems/postgres/data/chunks';
+import { lag, startPosition } from '../systems/postgres/data/position';
+import { preloadChunk } from '../systems/postgres/data/preload';
+import { runPass, type PassResult } from '../systems/postgres/data/pass';
+import { guardedTables } from '../systems/postgres/data/compile';
+import { copyReference } from '../systems/postgres/data/reference';
+import { quarantine, ruleCounts } from '../systems/postgres/data/quarantine';
+import { guardTables } from '../systems/postgres/schema';
+import { beating, staleEpoch, type Beat } from './attempt';
+import { excludeCustomers } from './exclude';
+import { waveOf } from './wave-of';
+import type { CutoverWorld, World } from './world';
+import { chunkRowsOf } from './step-of';
+
+const CLAIM_MS = 60_000;
+const IDLE_MS = 250;
+const FOLLOW_MS = 500;
+
+type BulkActivities = Pick<Activities, 'startPreload' | 'preloadStream' | 'catchUp' | 'follow' | 'convert'>;
+
+/** Moving data: preload by chunks, passes that follow the source, and the last ones. */
+export function bulkActivities(world: World): BulkActivities {
+  return {
+    startPreload: ({ ref }) => beating((beat) => startPreload(world, ref, beat)),
+    preloadStream: ({ ref, stream }) => beating((beat) => preloadStream(world, ref, stream, beat)),
+    catchUp: ({ ref, lagRows }) => beating((beat) => passUntil(world, ref, beat, (rows) => rows <= lagRows)),
+    follow: ({ ref }) =>
+      beating(async (beat) => {
+        await passUntil(world, ref, beat, () => false);
+      }),
+    convert: ({ ref }) =>
+      beating(async (beat) => {
+        const { rows, passes } = await passUntil(world, ref, beat, (left) => left === 0);
+        return { deltaRows: rows, passes };
+      }),
+  };
+}
+
+/** Guards before the starting position, so that nothing written later escapes the log; then who cannot be mapped stays behind. */
+async function startPreload(world: World, ref: EffectRef, beat: Beat): Promise<{ chunks: number; excluded: number }> {
+  const cutover = await world.of(ref.cutover);
+  const { pair } = cutover;
+  const compiled = await cutover.compiled();
+  const wave = waveOf(ref);
+  for (const side of ['source', 'target'] as const) await guardTables(pair[side], guardedTables(compiled, side));
+  beat.check();
+  const started = await startPosition(pair, wave, ref.epoch);
+  if ('outcome' in started) throw staleEpoch(`preload of wave ${wave}`);
+  await copyReference(pair, compiled);
+  await saveResult(world.control, { ...ref, kind: 'rules', result: await ruleCounts(pair.source, compiled) });
+  const excluded = await excludeUnmappable(world, cutover, ref);
+  beat.check();
+  const planned = await planChunks(compiled, pair.source, wave, chunkRowsOf(cutover.documents, ref.step));
+  const chunks = await storeChunks(world.control, { cutover: ref.cutover, wave }, planned);
+  return { chunks, excluded };
+}
+
+/** Customers with a row that cannot be mapped leave the wave whole (CONSERVE). */
+export async function excludeUnmappable(world: World, cutover: CutoverWorld, ref: EffectRef): Promise<number> {
+  const wave = waveOf(ref);
+  const found = await quarantine(cutover.pair.source, await cutover.compiled(), wave);
+  await excludeCustomers(world, cutover, ref, found.customers);
+  if (found.customers.length > 0) await saveResult(world.control, { ...ref, kind: 'quarantine', result: found.counts });
+  return found.customers.length;
+}
+
+async function preloadStream(
+  world: World,
+  ref: EffectRef,
+  stream: number,
+  beat: Beat,
+): Promise<{ chunksDone: number; chunksTotal: number; rows: number }> {
+  const cutover = await world.of(ref.cutover);
+  const compiled = await cutover.compiled();
+  const wave = waveOf(ref);
+  const at = { cutover: ref.cutover, wave };
+  let rows = 0;
+  let chunksDone = 0;
+  for (;;) {
+    beat.check();
+    const claim = await claimChunk(world.control, { ...at, epoch: ref.epoch, claimedBy: `stream ${stream}` }, CLAIM_MS);
+    if (claim.outcome === 'stale') throw staleEpoch(`stream ${stream} of wave ${wave}`);
+    if (claim.outcome === 'none') break;
+    if (claim.outcome !== 'claimed') {
+      await beat.pause(IDLE_MS);
+      continue;
+    }
+    const { chunk } = claim;
+    const copied = await preloadChunk(cutover.pair, compiled, {
+      wave,
+      epoch: ref.epoch,
+      entity: chunk.entity,
+      no: chunk.no,
+      lo: chunk.lo ?? '',
+      hi: chunk.hi ?? '',
+    });
+    if (copied.outcome === 'stale') throw staleEpoch(`chunk ${chunk.no} of ${chunk.entity}`);
+    await finishChunk(world.control, { ...at, entity: chunk.entity, no: chunk.no, epoch: chunk.epoch }, copied.rows);
+    rows += copied.rows;
+    chunksDone += 1;
+    beat.progress(await progress(world.control, at));
+  }
+  return { chunksDone, chunksTotal: (await progress(world.control, at)).chunksTotal, rows };
+}
+
+/** Applies pass after pass until `enough` of the rows that are left; resolves to what was applied. */
+async function passUntil(
+  world: World,
+  ref: EffectRef,
+  beat: Beat,
+  enough: (lagRows: number) => boolean,
+): Promise<{ lagRows: number; passes: number; rows: number }> {
+  const cutover = await world.of(ref.cutover);
+  const compiled = await cutover.compiled();
+  const wave = waveOf(ref);
+  let [passes, rows] = [0, 0];
+  for (;;) {
+    beat.check();
+    const pass: PassResult | { outcome: 'stale' } = await runPass(cutover.pair, compiled, wave, ref.epoch);
+    if (pass.outcome === 'stale') throw staleEpoch(`passes of wave ${wave}`);
+    passes += 1;
+    rows += pass.changes;
+    const lagRows = await lag(cutover.pair, wave, pass.position);
+    beat.progress({ passes, rows, lagRows });
+    if (enough(lagRows)) return { lagRows, passes, rows };
+    if (lagRows === 0) await beat.pause(FOLLOW_MS);
+  }
+}

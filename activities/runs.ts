@@ -1,0 +1,102 @@
+import type { Activities } from '../engine/contract';
+import { assignPopulation } from '../systems/postgres/population';
+import { closeCutover, registerCutover } from '../systems/control/cutovers';
+import { nextEpoch } from '../systems/control/epochs';
+import { append } from '../systems/control/ledger';
+import { projectMembers, seedRouting, readWave } from '../systems/control/routing';
+import { completeUndo, listUndo, recordUndo } from '../systems/control/undo';
+import { saveState } from '../systems/control/results';
+import { install, seedWaves } from '../systems/postgres/schema';
+import { installData } from '../systems/postgres/data/install';
+import { SystemFault } from '../systems/ports';
+import type { UndoKind } from '../engine/contract';
+import { failure, staleEpoch } from './attempt';
+import type { World } from './world';
+import { Context } from '@temporalio/activity';
+
+type RunActivities = Pick<
+  Activities,
+  | 'loadRun'
+  | 'openCutover'
+  | 'closeCutover'
+  | 'raiseEpoch'
+  | 'recordUndo'
+  | 'listUndo'
+  | 'completeUndo'
+  | 'appendLedger'
+  | 'custodyOf'
+  | 'saveView'
+>;
+
+/** The run itself: documents, registration, epochs, undo rows, ledger. */
+export function runActivities(world: World): RunActivities {
+  const { control } = world;
+  return {
+    loadRun: async ({ runbookHash, planHash }) => {
+      try {
+        return await world.documents(runbookHash, planHash, Date.now());
+      } catch (error) {
+        if (error instanceof SystemFault && error.retryable) throw error;
+        throw failure('InvalidRunbook', error instanceof Error ? error.message : String(error));
+      }
+    },
+    openCutover: (input) => openCutover(world, input),
+    closeCutover: ({ cutover, outcome }) => closeCutover(control, cutover, outcome),
+    raiseEpoch: async ({ cutover, wave }) => {
+      const epoch = await nextEpoch(control, cutover, wave);
+      if (wave === null) return { epoch };
+      const { custody } = await world.of(cutover);
+      for (const side of ['target', 'source'] as const) {
+        const raised = await custody[side].raise(wave, epoch);
+        if (raised.outcome === 'stale')
+          throw new SystemFault(`wave ${wave}: another epoch was raised at the ${side} meanwhile`, true);
+      }
+      return { epoch };
+    },
+    recordUndo: async ({ ref, kind }) => {
+      const done = await recordUndo(control, ref, kind);
+      if (done.outcome === 'stale') throw staleEpoch(`step ${ref.step}`);
+    },
+    listUndo: ({ cutover, wave }) => listUndo<UndoKind>(control, cutover, wave),
+    completeUndo: async ({ seq, epoch }) => {
+      const done = await completeUndo(control, seq, epoch);
+      if (done.outcome === 'stale') throw staleEpoch(`undo row ${seq}`);
+    },
+    appendLedger: async ({ cutover, entries }) => {
+      await append(control, cutover, entries);
+    },
+    saveView: async ({ cutover, wave, view }) => saveState(control, cutover, wave, view),
+    custodyOf: async ({ cutover, wave }) => {
+      const { custody, intake } = await readWave(control, cutover, wave);
+      return { custody, intake };
+    },
+  };
+}
+
+/** Registers, installs schema `cutover` in both systems, and gives the population its waves. Idempotent. */
+async function openCutover(
+  world: World,
+  input: { cutover: string; runbookHash: string; planHash: string; startedBy: string },
+): Promise<{ epoch: number; population: number }> {
+  const { control } = world;
+  const documents = await world.documents(input.runbookHash, input.planHash, Date.now());
+  const registered = await registerCutover(control, {
+    ...input,
+    runbook: documents.runbook.runbook,
+    workflowId: Context.current().info.workflowExecution?.workflowId ?? input.cutover,
+  });
+  if (registered.outcome === 'refused') throw failure('InvalidRunbook', registered.reason);
+  const { pair, compiled } = await world.of(input.cutover);
+  const waves = documents.plan.waves.map((wave, index) => ({ wave: index + 1, name: wave.id }));
+  for (const side of ['source', 'target'] as const) {
+    await install(pair[side], side);
+    await seedWaves(pair[side], side, waves);
+  }
+  await installData(pair, documents.runbook.population);
+  await compiled();
+  await seedRouting(control, input.cutover, waves);
+  const population = await assignPopulation(pair, documents, (customers, wave) =>
+    projectMembers(control, input.cutover, customers, wave),
+  );
+  return { epoch: await nextEpoch(control, input.cutover, null), population };
+}

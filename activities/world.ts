@@ -1,0 +1,132 @@
+import type { Pool } from 'pg';
+import type { Logger } from 'pino';
+import { getCutover, type CutoverRow } from '../systems/control/cutovers';
+import { getDocument } from '../systems/control/documents';
+import { connect } from '../systems/postgres/connect';
+import { postgresCustody } from '../systems/postgres/custody';
+import { compileConversion } from '../systems/postgres/data/compile';
+import type { CompiledConversion } from '../systems/postgres/data/compiled';
+import type { Pair } from '../systems/postgres/data/pair';
+import { SystemFault, type CustodyPort } from '../systems/ports';
+import { durationMs } from '../runbooks/schema/common';
+import type { Finding } from '../runbooks/finding';
+import { parseDocuments, unpackRunbook } from '../runbooks/load';
+import type { ResolvedRun } from '../runbooks/resolved';
+import { resolveRun } from '../runbooks/windows';
+import type { Side } from '../domain/custody';
+
+/** Whether runs are open, as Temporal knows it. Throws when Temporal cannot be asked. */
+export interface RunDirectory {
+  isOpen(workflowId: string): Promise<boolean>;
+}
+
+export interface WorldOptions {
+  control: Pool;
+  /** The value of an environment variable a runbook names; throws when it is not set. */
+  url(envName: string): string;
+  runs: RunDirectory;
+  logger: Logger;
+  /** Where notifications are posted; null: they are entries of the ledger only. */
+  webhookUrl: string | null;
+}
+
+const describeFinding = (finding: Finding): string =>
+  `${finding.file}:${finding.line}:${finding.column}: ${finding.message}`;
+
+/** Everything activities need of one cutover: its documents, its systems, its compiled conversion. */
+export interface CutoverWorld {
+  row: CutoverRow;
+  documents: ResolvedRun;
+  pair: Pair;
+  custody: Record<Side, CustodyPort>;
+  compiled(): Promise<CompiledConversion>;
+}
+
+/** The systems of the cutovers this worker serves; pools and compiled conversions are kept while it lives. */
+export class World {
+  private readonly pools = new Map<string, Pool>();
+  private readonly cutovers = new Map<string, Promise<CutoverWorld>>();
+
+  constructor(readonly options: WorldOptions) {}
+
+  get control(): Pool {
+    return this.options.control;
+  }
+
+  get logger(): Logger {
+    return this.options.logger;
+  }
+
+  /** Documents by hash, parsed and with their windows resolved. Throws a SystemFault when they are unknown or broken. */
+  async documents(runbookHash: string, planHash: string, now: number): Promise<ResolvedRun> {
+    const [runbook, plan] = await Promise.all([
+      getDocument(this.control, runbookHash),
+      getDocument(this.control, planHash),
+    ]);
+    if (!runbook)
+      throw new SystemFault(
+        `no runbook ${runbookHash.slice(0, 12)} in control: \`cutover start\` puts it there`,
+        false,
+      );
+    if (!plan)
+      throw new SystemFault(`no plan ${planHash.slice(0, 12)} in control: \`cutover start\` puts it there`, false);
+    const packed = unpackRunbook(runbook.body);
+    const parsed = parseDocuments({ ...packed, plan: plan.body, files: { ...packed.files, plan: 'plan.yaml' } });
+    const { runbook: checked, conversion, plan: planned, findings } = parsed;
+    if (!checked || !conversion || !planned)
+      throw new SystemFault(`the documents of this run are broken: ${findings.map(describeFinding).join('; ')}`, false);
+    return resolveRun({ runbook: checked, conversion, plan: planned }, { runbookHash, planHash }, now);
+  }
+
+  of(cutover: string): Promise<CutoverWorld> {
+    const known = this.cutovers.get(cutover);
+    if (known) return known;
+    const opening = this.open(cutover);
+    this.cutovers.set(cutover, opening);
+    opening.catch(() => this.cutovers.delete(cutover));
+    return opening;
+  }
+
+  private async open(cutover: string): Promise<CutoverWorld> {
+    const row = await getCutover(this.control, cutover);
+    if (!row) throw new SystemFault(`control knows no cutover ${cutover}`, false);
+    const documents = await this.documents(row.runbookHash, row.planHash, Date.now());
+    const { systems, limits } = documents.runbook;
+    const leaseMs = durationMs(limits.lease);
+    const pool = (side: Side, use: 'data' | 'custody'): Pool => {
+      const system = systems[side];
+      if (system?.adapter !== 'postgres')
+        throw new SystemFault(`the runbook has no postgres system called ${side}`, false);
+      return this.pool(
+        `cutover ${use} ${side}`,
+        this.options.url(system.urlEnv),
+        use === 'custody' ? leaseMs : undefined,
+      );
+    };
+    const pair = { source: pool('source', 'data'), target: pool('target', 'data') };
+    const custody = {
+      source: postgresCustody(pool('source', 'custody')),
+      target: postgresCustody(pool('target', 'custody')),
+    };
+    let compiled: Promise<CompiledConversion> | null = null;
+    const compileOnce = (): Promise<CompiledConversion> => {
+      compiled ??= compileConversion(documents.conversion, pair);
+      compiled.catch(() => (compiled = null));
+      return compiled;
+    };
+    return { row, documents, pair, custody, compiled: compileOnce };
+  }
+
+  private pool(applicationName: string, url: string, leaseMs: number | undefined): Pool {
+    const key = `${applicationName} ${url}`;
+    const known = this.pools.get(key);
+    if (known) return known;
+    const made = connect(url, { applicationName, ...(leaseMs === undefined ? {} : { leaseMs }) });
+    this.pools.set(key, made);
+    return made;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.pools.values()].map((pool) => pool.end()));
+  }
+}

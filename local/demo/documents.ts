@@ -1,0 +1,59 @@
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseDocument, type Document } from 'yaml';
+import { projectDir } from '../paths';
+
+/** How long after the start the demo's window opens, and how long its hypercare lasts at least. */
+const OPENS_AFTER_MS = 25_000;
+const WINDOW_LASTS = 'PT6H';
+const HYPERCARE = 'PT15S';
+const DRAIN_AT_MOST = 'PT30S';
+
+export interface DemoDocuments {
+  runbook: string;
+  plan: string;
+  opensAt: Date;
+}
+
+/**
+ * The shipped runbook with a night that opens soon and a hypercare of seconds; everything else stays as it is. Written to
+ * `dir`, so that `cutover start` reads it like any other.
+ */
+export function writeDocuments(dir: string, now: Date): DemoDocuments {
+  const shipped = join(projectDir(), 'runbooks', 'billing-oss');
+  mkdirSync(dir, { recursive: true });
+  cpSync(join(shipped, 'conversion.yaml'), join(dir, 'conversion.yaml'));
+  const opensAt = new Date(Math.ceil((now.getTime() + OPENS_AFTER_MS) / 1_000) * 1_000);
+  const runbook = edit(join(shipped, 'runbook.yaml'), join(dir, 'runbook.yaml'), (document) => {
+    setInStep(document, 'after', 'hypercare', 'atLeast', HYPERCARE);
+    setInStep(document, 'perWave', 'drain', 'atMost', DRAIN_AT_MOST);
+  });
+  const plan = edit(join(shipped, 'plan.yaml'), join(dir, 'plan.yaml'), (document) => {
+    document.set('plan', 'demo');
+    document.setIn(
+      ['windows', 'night'],
+      document.createNode([{ opensAt: opensAt.toISOString(), lasts: WINDOW_LASTS }]),
+    );
+  });
+  return { runbook, plan, opensAt };
+}
+
+function edit(from: string, to: string, change: (document: Document) => void): string {
+  const document = parseDocument(readFileSync(from, 'utf8'));
+  change(document);
+  writeFileSync(to, document.toString());
+  return to;
+}
+
+interface Phases {
+  steps: { kind: string }[];
+}
+
+function setInStep(document: Document, part: 'perWave' | 'after', kind: string, key: string, value: string): void {
+  const phases = (document.toJS() as Record<string, Phases[]>)[part] ?? [];
+  for (const [phase, { steps }] of phases.entries()) {
+    const step = steps.findIndex((candidate) => candidate.kind === kind);
+    if (step >= 0) return document.setIn([part, phase, 'steps', step, key], value);
+  }
+  throw new Error(`the runbook has no ${kind} step in ${part}`);
+}

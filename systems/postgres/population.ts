@@ -1,0 +1,56 @@
+import type { Pool } from 'pg';
+import type { ResolvedRun } from '../../runbooks/resolved';
+import type { Pair } from './data/pair';
+import { assignMembers } from './schema';
+
+const PAGE = 20_000;
+
+/**
+ * Gives every customer of the population its wave, in both systems and, by `project`, for routing. Resolves to the size
+ * of the population. Once anything has moved the assignment stands: then it only counts.
+ */
+export async function assignPopulation(
+  pair: Pair,
+  run: ResolvedRun,
+  project: (customers: string[], wave: number) => Promise<void>,
+): Promise<number> {
+  if (!(await hasMoved(pair))) {
+    for (const [index, wave] of run.plan.waves.entries()) {
+      const earlier = run.plan.waves.slice(0, index).flatMap((other) => (other.where === undefined ? [] : [other.where]));
+      const mine = wave.where === undefined ? [] : [`(${wave.where})`];
+      const predicate = [...earlier.map((where) => `(${where}) is not true`), ...mine].join(' and ') || 'true';
+      await eachPage(pair.source, run, predicate, async (customers) => {
+        await assignMembers(pair.target, index + 1, customers);
+        await assignMembers(pair.source, index + 1, customers);
+        await project(customers, index + 1);
+      });
+    }
+  }
+  const counted = await pair.source.query<{ population: string }>('select count(*) as population from cutover.member where baseline');
+  return Number(counted.rows[0]?.population ?? 0);
+}
+
+async function hasMoved(pair: Pair): Promise<boolean> {
+  const moved = await pair.target.query<{ moved: boolean }>(
+    `select exists (select from cutover.fence where position is not null) or exists (select from cutover.wave where state <> 'sealed') as moved`,
+  );
+  return moved.rows[0]?.moved ?? false;
+}
+
+/** Customers of the population that meet the predicate, page by page in key order. */
+async function eachPage(source: Pool, run: ResolvedRun, predicate: string, body: (customers: string[]) => Promise<void>): Promise<void> {
+  const { from, key } = run.runbook.population;
+  let after: string | null = null;
+  for (;;) {
+    const page: { rows: { customer: string }[] } = await source.query(
+      `select ${key}::text as customer from ${from}
+       where ($1::text is null or ${key}::text collate "C" > $1 collate "C") and ${predicate}
+       order by ${key}::text collate "C" limit ${PAGE}`,
+      [after],
+    );
+    const customers = page.rows.map((row) => row.customer);
+    if (customers.length === 0) return;
+    await body(customers);
+    after = customers.at(-1) ?? null;
+  }
+}

@@ -1,0 +1,45 @@
+import { pino, stdSerializers, type Logger } from 'pino';
+import type { Logger as TemporalLogger, LogMetadata } from '@temporalio/worker';
+
+/** JSON lines on standard output. Fields that could hold values of rows are never passed in; see CONVENTIONS. */
+export function createLogger(level: string): Logger {
+  return pino({ level, base: { pid: process.pid }, serializers: { err: stdSerializers.err } });
+}
+
+/** Temporal logs (message, meta), pino (object, message): this is the one adapter. */
+export function temporalLogger(logger: Logger): TemporalLogger {
+  const at =
+    (level: 'trace' | 'debug' | 'info' | 'warn' | 'error') =>
+    (message: string, meta?: LogMetadata): void =>
+      logger[level](plain(meta), message);
+  return {
+    log: (level, message, meta) => at(LEVELS[level])(message, meta),
+    trace: at('trace'),
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+  };
+}
+
+const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
+
+const KEPT = [
+  'workflowId',
+  'runId',
+  'activityType',
+  'activityId',
+  'attempt',
+  'taskQueue',
+  'workflowType',
+  'sdkComponent',
+  'durationMs',
+];
+
+/** Ids and counts only: the metadata of a failed activity could hold its input. */
+function plain(meta: LogMetadata | undefined): Record<string, unknown> {
+  if (!meta) return {};
+  const kept = Object.fromEntries(Object.entries(meta).filter(([key]) => KEPT.includes(key)));
+  const error: unknown = meta['error'];
+  return error instanceof Error ? { ...kept, error: `${error.name}: ${error.message}` } : kept;
+}
