@@ -2,8 +2,9 @@ import { WAVE_LOCK_CLASS } from './tables';
 
 /**
  * Membership (PROTOCOL 3). A move takes the fences, then the exclusive locks of every wave involved, in ascending order;
- * it touches their rows so that a writer with an older snapshot is refused with 40001; and it logs every key of the
- * customer for the old and the new wave. Both waves must belong to the same side, or a customer would change its
+ * it touches their rows so that a writer with an older snapshot is refused with 40001; and where the waves are owned it
+ * logs every key of the customer for the old and the new wave. (Where they are sealed nobody reads the log until they
+ * come back, and then such rows would say that the customer's data had changed here.) Both waves must belong to the same side, or a customer would change its
  * owner without a switch. The two systems are changed one after the other; between the two a seal of either wave
  * would leave the customer with two owners or none. So the caller raises both waves in both systems, passes the
  * epochs (`{"1": 17, "2": 17}`; null: not compared), and whoever seals a wave first compares its members, under its own epoch.
@@ -49,6 +50,9 @@ begin
   insert into cutover.member as m (customer, wave) select c, p_to from unnest(movers) c
     on conflict (customer) do update set wave = excluded.wave;
   update cutover.wave set wave = wave where wave = any (origins || p_to);
+  if (select bool_or(state = 'sealed') from cutover.wave where wave = p_to) then
+    return cardinality(movers);
+  end if;
   for g in select * from cutover.guarded order by tab loop
     select string_agg(format('t.%I::text', k), ', ' order by n) into key_list from unnest(g.key_columns) with ordinality u (k, n);
     execute format(

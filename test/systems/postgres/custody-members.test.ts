@@ -1,4 +1,4 @@
-import { sqlStateOf } from '../../../systems/postgres/connect';
+import { sqlStateOf, withTransaction } from '../../../systems/postgres/connect';
 import {
   assignMembers,
   guardTables,
@@ -34,6 +34,20 @@ describe('a membership change', () => {
     for (const wave of [1, 2]) {
       expect(moved).toContainEqual([wave, 'public.item', ['1'], 'a']);
       expect(moved).toContainEqual([wave, 'public.part', ['1', '1'], 'a']);
+    }
+  });
+
+  it('logs nothing in the system that does not own the waves', async () => {
+    const target = await guardedDatabase('members_target', 'target');
+    try {
+      await withTransaction(target.own, {}, async (client) => {
+        await client.query(`select cutover.take_fence('wave/1', 1)`);
+        await client.query(`insert into item values (1, 'a')`);
+      });
+      expect(await target.custody.moveMembers(['a'], 2)).toEqual({ moved: 1 });
+      expect(await log(target.own)).toEqual([]);
+    } finally {
+      await target.close();
     }
   });
 

@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { buildMutant, type Rule } from './mutants';
+import { readOptions, type Options } from './options';
+import { run, type Result } from './run';
+
+const MOST_SHOWN = 20;
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/** A run that tried too little proves nothing. */
+function tooLittle({ counts, operations, probes }: Result, { seconds }: Options): string | null {
+  const wanted = {
+    moves: [counts['moved'] ?? 0, Math.max(1, seconds / 10)],
+    writes: [operations.done, seconds * 5],
+    probes: [probes, seconds],
+  };
+  for (const [name, [had, least]] of Object.entries(wanted))
+    if ((had ?? 0) < (least ?? 0)) return `only ${had} ${name} in ${seconds} s: too few to prove anything`;
+  return null;
+}
+
+function show(options: Options, result: Result): number {
+  const { findings, counts, operations, probes } = result;
+  say(`operations: ${JSON.stringify(operations)}, probes: ${probes}`);
+  say(`events: ${JSON.stringify(counts)}`);
+  for (const finding of findings.slice(0, MOST_SHOWN)) say(`BROKEN ${finding}`);
+  if (findings.length > MOST_SHOWN) say(`BROKEN ${findings.length - MOST_SHOWN} more`);
+  if (findings.length > 0) return 1;
+  const little = tooLittle(result, options);
+  if (little !== null) {
+    say(little);
+    return 2;
+  }
+  say(`held: ${operations.done} acknowledged writes, none lost or doubled, never two owners`);
+  return 0;
+}
+
+/** Runs the same test in a copy of the product with one rule broken. Resolves to its exit code. */
+async function runMutant(rule: Rule, { seconds, seed, writers }: Options): Promise<number> {
+  const copy = buildMutant(rule);
+  say(`rule ${rule} is broken in this run`);
+  const args = ['--seconds', seconds, '--seed', seed, '--writers', writers].map(String);
+  const child = spawn(process.execPath, [join(copy, 'test/protocol/main.js'), ...args], { stdio: 'inherit' });
+  try {
+    return await new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code) => resolve(code ?? 2));
+    });
+  } finally {
+    rmSync(dirname(copy), { recursive: true, force: true });
+  }
+}
+
+async function main(): Promise<number> {
+  const options = readOptions(process.argv.slice(2));
+  if (!options) return 0;
+  if (options.broken) return runMutant(options.broken, options);
+  say(`protocol: ${options.seconds} s, ${options.writers} writers, seed ${options.seed}`);
+  return show(options, await run(options));
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(`${String((error as Error).stack)}\n`);
+    process.exit(2);
+  },
+);

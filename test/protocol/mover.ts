@@ -1,0 +1,45 @@
+/** A process that moves waves back and forth until it is told to stop, or killed. */
+import { FENCE_STALE, sqlStateOf } from '../../systems/postgres/connect';
+import { SystemFault } from '../../systems/ports';
+import { ownerOf, type Mover } from './actor';
+import { report, reportBroken, stopAtParentsEnd, stopping } from './child';
+import { changeMember } from './members';
+import { moveWave, resolve } from './moves';
+import { Random } from './random';
+import { enterWorld, WAVES, type ChildConfig } from './world';
+
+const config = JSON.parse(process.argv[2] ?? '{}') as ChildConfig;
+
+async function step(mover: Mover): Promise<void> {
+  const { random, world } = mover;
+  const wave = random.pick(WAVES);
+  if (random.chance(0.2)) return changeMember(mover);
+  if (random.chance(0.2)) {
+    if ((await ownerOf(world, wave)) === null) await resolve(mover, wave, random.pick(['source', 'target'] as const));
+    return;
+  }
+  await moveWave(mover, wave);
+}
+
+async function main(): Promise<void> {
+  stopAtParentsEnd();
+  const world = await enterWorld(config.urls);
+  const mover: Mover = { world, random: new Random(config.seed), reckless: true, note: report, broken: reportBroken };
+  while (!stopping()) {
+    try {
+      await step(mover);
+    } catch (error) {
+      if (sqlStateOf(error) === FENCE_STALE) report('woke-stale');
+      else if (error instanceof SystemFault && (error.retryable || sqlStateOf(error) === 'CU004'))
+        report(`fault-${sqlStateOf(error) ?? 'none'}`);
+      else throw error;
+    }
+  }
+  await world.close();
+  process.disconnect();
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`mover ${config.index}: ${String((error as Error).stack)}\n`);
+  process.exit(3);
+});

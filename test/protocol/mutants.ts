@@ -1,0 +1,67 @@
+/** Copies of the compiled product with one rule of PROTOCOL.md broken: the test must see each of them. */
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectDir, stackDir } from '../../local/paths';
+
+export const RULES = ['1', '7', '8', '11', '14'] as const;
+export type Rule = (typeof RULES)[number];
+
+export const isRule = (text: string): text is Rule => (RULES as readonly string[]).includes(text);
+
+interface Mutant {
+  file: string;
+  /** Found exactly once, or the mutant no longer breaks what it says. */
+  text: string;
+  instead: string;
+}
+
+const MUTANTS: Record<Rule, Mutant> = {
+  // Writers with an old snapshot are no longer refused.
+  '1': {
+    file: 'systems/postgres/sql/guarding.js',
+    text: 'from cutover.wave w where w.wave = at_lock for share;',
+    instead: 'from cutover.wave w where w.wave = at_lock;',
+  },
+  // A pass deletes a row although it belongs to another wave by now.
+  '7': {
+    file: 'systems/postgres/data/merge.js',
+    text: "and ${(0, names_1.waveOf)((0, forward_1.targetCustomerOf)(entity, 't'))} in (${wave}, 0)",
+    instead: '',
+  },
+  // The seal trusts that everything was applied.
+  '8': {
+    file: 'systems/postgres/sql/custody.js',
+    text: 'if left_rows > 0 then',
+    instead: 'if false then',
+  },
+  // A lapsed lease is revived.
+  '11': {
+    file: 'systems/postgres/sql/custody.js',
+    text: "if w.lease_until <= at_clock then\n    return jsonb_build_object('outcome', 'lapsed');\n  end if;\n  if w.lease_until >=",
+    instead: 'if w.lease_until >=',
+  },
+  // A wave that nobody owns is resolved by looking alone.
+  '14': {
+    file: 'systems/postgres/resolve.js',
+    text: 'const raised = await other.raise(wave, epoch);',
+    instead: "const raised = { outcome: 'done' };",
+  },
+};
+
+const PARTS = ['domain', 'local', 'runbooks', 'systems', 'test'];
+
+/** The folder of a compiled copy in which the rule is broken. Throws when the text to replace is not there exactly once. */
+export function buildMutant(rule: Rule): string {
+  const { file, text, instead } = MUTANTS[rule];
+  const dist = join(projectDir(), 'dist');
+  const copy = join(stackDir(`protocol-mutant-${rule}-${process.pid}`), 'dist');
+  rmSync(copy, { recursive: true, force: true });
+  mkdirSync(copy, { recursive: true });
+  for (const part of PARTS) cpSync(join(dist, part), join(copy, part), { recursive: true });
+  const path = join(copy, file);
+  const pieces = readFileSync(path, 'utf8').split(text);
+  if (pieces.length !== 2)
+    throw new Error(`the text that holds rule ${rule} is ${pieces.length - 1} times in ${file}, not once`);
+  writeFileSync(path, pieces.join(instead));
+  return copy;
+}
