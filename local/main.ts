@@ -46,7 +46,7 @@ const program = new Command('local')
 Examples:
   node dist/local/main.js up --customers 10000
   node dist/local/main.js up --name csv --customers-csv ../shared/data/telco-customers.csv
-  eval "$(node dist/local/main.js status | grep =)"
+  export $(node dist/local/main.js status | grep =)
   node dist/local/main.js reset`,
   );
 

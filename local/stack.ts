@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { ensureDatabase } from './databases';
 import { fillLegacy, type LegacyFill } from './legacy/fill';
+import { csvFile } from './legacy/load-csv';
 import { withLock } from './lock';
 import { projectDir, reachableTwin, stackDir } from './paths';
 import { isFreePort } from './ports';
@@ -12,8 +13,8 @@ import { createTarget } from './target/schema';
 import { removeTemporal, runningTemporal, startTemporal, stopTemporal } from './temporal';
 import { withClient } from './with-client';
 
-export const SERVERS = ['source', 'target', 'control'] as const;
-export type ServerName = (typeof SERVERS)[number];
+const SERVERS = ['source', 'target', 'control'] as const;
+type ServerName = (typeof SERVERS)[number];
 
 /** The database each server holds. */
 const DATABASES: Record<ServerName, string> = { source: 'legacy', target: 'business', control: 'control' };
@@ -67,7 +68,8 @@ function wantedFill(options: StackOptions, before: StackState | undefined): Lega
   if (customers !== undefined && customersCsv !== undefined)
     throw new Error('Give a number of customers or a file, not both');
   if (customers === undefined && customersCsv === undefined && before) return before.fill;
-  return customersCsv === undefined ? { customers: customers ?? DEFAULT_CUSTOMERS, seed } : { customersCsv, seed };
+  if (customersCsv === undefined) return { customers: customers ?? DEFAULT_CUSTOMERS, seed };
+  return { customersCsv: csvFile(customersCsv), seed };
 }
 
 async function startServer(dir: string, name: ServerName, portBefore: number | undefined): Promise<PostgresServer> {

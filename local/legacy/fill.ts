@@ -8,7 +8,7 @@ import { createLegacy, finishLegacy, PROVISIONING_DEAD_LETTERS, PROVISIONING_QUE
 export type LegacyFill = { customers: number; seed: number } | { customersCsv: string; seed: number };
 
 /** Creates schema `pgboss` with the provisioning queue and its dead letters. Does nothing to queues that are there. */
-export async function createQueues(url: string): Promise<void> {
+async function createQueues(url: string): Promise<void> {
   const boss = new PgBoss({ connectionString: url, supervise: false, schedule: false });
   boss.on('error', () => undefined); // errors of calls reach the caller; those of the pool end the connection, which retries
   await boss.start();

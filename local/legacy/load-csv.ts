@@ -1,4 +1,5 @@
 import { createReadStream, existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { parse } from 'csv-parse';
 import type { ClientBase } from 'pg';
 import { PERSON_COLUMNS } from './generate';
@@ -63,19 +64,24 @@ async function stage(client: ClientBase, file: string): Promise<void> {
   if (count === 0) throw new Error(`${file} holds no customers`);
 }
 
+/** The absolute path of a file with customers; throws when there is none. */
+export function csvFile(file: string): string {
+  if (!existsSync(file)) throw new Error(`No such file: ${file}. Give the path of a CSV with one customer a line.`);
+  return resolve(file);
+}
+
 /**
  * Fills the empty legacy tables from a file: customers, services, contracts and charges as they stand there, blanks
  * included. Names, contact details, bills, payments, orders and tickets are not in the file and are made from the row
  * number. Throws with the file's name when it is missing or has other columns.
  */
 export async function loadLegacyCsv(client: ClientBase, options: { file: string; seed?: number }): Promise<void> {
-  if (!existsSync(options.file))
-    throw new Error(`No such file: ${options.file}. Give the path of a CSV with one customer a line.`);
+  const file = csvFile(options.file);
   await client.query('begin');
   try {
     await seedRolls(client, options.seed ?? 1);
     await client.query(`${TARIFFS}\n${STAGE}`);
-    await stage(client, options.file);
+    await stage(client, file);
     await client.query(FILL);
     await fillHistory(client);
     await client.query('commit');

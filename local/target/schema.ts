@@ -1,31 +1,5 @@
 import type { ClientBase } from 'pg';
 
-/** Products a customer can have in the target, and what `oss.service.detail` says about each. */
-export const PRODUCTS = {
-  phone: ['single', 'multiple'],
-  internet: ['dsl', 'fiber'],
-  'online-security': [''],
-  'online-backup': [''],
-  'device-protection': [''],
-  'tech-support': [''],
-  'streaming-tv': [''],
-  'streaming-movies': [''],
-} as const;
-
-/** Tables of the target in foreign key order: parents first. */
-export const TARGET_TABLES = [
-  'catalog.product',
-  'crm.customer',
-  'billing.account',
-  'oss.service',
-  'oss.agreement',
-  'billing.invoice',
-  'billing.invoice_line',
-  'billing.payment',
-  'oss.work_order',
-  'care.ticket',
-] as const;
-
 /** The new system: typed, renamed, split and merged. A customer born here is numbered 'N' and the next of crm.customer_seq. */
 const TABLES = `
 create schema catalog;
