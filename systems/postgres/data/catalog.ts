@@ -7,6 +7,8 @@ export interface CatalogColumn {
   type: string;
   /** The built-in type its values travel as: base type of a domain, text for an enum. Null: none known. */
   wire: string | null;
+  /** `wire` with the column's own length or scale: what a value becomes when it is stored. */
+  stored: string;
   /** The type's binary output function, used by digests. */
   send: string;
   notNull: boolean;
@@ -48,16 +50,19 @@ export interface CatalogTable {
 
 const COLUMNS = `
   with recursive base as (
-    select t.oid as of, t.oid, t.typtype, t.typbasetype, t.typname, t.typnamespace, t.typcategory, t.typsend from pg_type t
+    select t.oid as of, t.oid, -1 as mod, t.typtypmod, t.typtype, t.typbasetype, t.typname, t.typnamespace, t.typcategory, t.typsend
+    from pg_type t
     union all
-    select b.of, t.oid, t.typtype, t.typbasetype, t.typname, t.typnamespace, t.typcategory, t.typsend
+    select b.of, t.oid, b.typtypmod, t.typtypmod, t.typtype, t.typbasetype, t.typname, t.typnamespace, t.typcategory, t.typsend
     from base b join pg_type t on t.oid = b.typbasetype where b.typtype = 'd'
   )
   select a.attname as name, format('%I.%I', tn.nspname, ty.typname) as type,
     case when b.typtype = 'e' then 'pg_catalog.text'
          when bn.nspname = 'pg_catalog' then format('pg_catalog.%I', b.typname)
          when b.typcategory = 'S' then 'pg_catalog.text' end as wire,
-    b.typsend::regproc::text as send,
+    case when b.typtype <> 'e' and bn.nspname = 'pg_catalog'
+         then format_type(b.oid, case when ty.typtype = 'd' then b.mod else a.atttypmod end) else 'text' end as stored,
+    case when b.typtype = 'e' or bn.nspname <> 'pg_catalog' then 'textsend' else b.typsend::regproc::text end as send,
     a.attnotnull as "notNull", (a.atthasdef or a.attidentity <> '') as "hasDefault", a.attgenerated <> '' as generated,
     a.attidentity = 'a' as "identityAlways",
     case when a.attcollation = 0 then null

@@ -59,5 +59,12 @@ async function planEntity(entity: CompiledEntity, source: Pool, wave: number, ch
         `map ${entity.targetCustomer.name} from ${entity.sourceCustomer.name} unchanged`,
       false,
     );
-  return rows.map(({ lo, hi, rows: count }, no) => ({ entity: entity.id, no, lo, hi, rows: Number(count), after: entity.after }));
+  return rows.map(({ lo, hi, rows: count }, no) => ({
+    entity: entity.id,
+    no,
+    lo,
+    hi,
+    rows: Number(count),
+    after: entity.after,
+  }));
 }

@@ -36,7 +36,11 @@ async function compileRow(
     }
     const known = columnOf(source.columns, column.back.into);
     if (!known) {
-      problems.add(`${where}, column ${column.name}`, `${source.name} has no column ${column.back.into}`, 'Correct `into`');
+      problems.add(
+        `${where}, column ${column.name}`,
+        `${source.name} has no column ${column.back.into}`,
+        'Correct `into`',
+      );
       continue;
     }
     columns.push({ ...column, back: { into: known.name, sql: `(${column.back.sql})::${known.type}` } });
@@ -46,17 +50,35 @@ async function compileRow(
     problems.add(where, `two columns write ${source.name}.${name} on the way back`, 'Leave one `back`');
   for (const name of new Set([...sourceKey, base.sourceCustomer.name]))
     if (!written.includes(name))
-      problems.add(where, `${source.name}.${name} has no way back`, `Give the column that maps it a \`back\` with \`into: ${name}\``);
+      problems.add(
+        where,
+        `${source.name}.${name} has no way back`,
+        `Give the column that maps it a \`back\` with \`into: ${name}\``,
+      );
   const keyForward = base.targetKey.map((name) => columns.find((column) => column.name === name)?.forward ?? 'null');
   const keyBack = sourceKey.map((name) => columns.find(({ back }) => back?.into === name)?.back?.sql ?? 'null');
-  await checkKey(context, where, keyForward, sourceKey.map((name) => columnOf(source.columns, name)!), base.alias, 'forward');
-  const wired = base.targetKey.map((name) => ({ name, type: columns.find((column) => column.name === name)?.wire ?? 'text' }));
+  await checkKey(
+    context,
+    where,
+    keyForward,
+    sourceKey.map((name) => columnOf(source.columns, name)!),
+    base.alias,
+    'forward',
+  );
+  const wired = base.targetKey.map((name) => ({
+    name,
+    type: columns.find((column) => column.name === name)?.wire ?? 'text',
+  }));
   await checkKey(context, where, keyBack, wired, base.target.bare, 'back');
   const backProbe = columns.flatMap(({ name, back }) => (back ? [{ name, sql: back.sql }] : []));
   const row = columns.map((column) => `null::${column.wire} as ${ident(column.name)}`).join(', ');
   for (const { name, sql } of backProbe) {
-    const described = await describeQuery(context.source, `select ${sql} as x from (select ${row}) as ${ident(base.target.bare)}`);
-    if ('refused' in described) problems.add(`${where}, column ${name}`, `its \`back\` is refused: ${described.refused}`, 'Correct it');
+    const described = await describeQuery(
+      context.source,
+      `select ${sql} as x from (select ${row}) as ${ident(base.target.bare)}`,
+    );
+    if ('refused' in described)
+      problems.add(`${where}, column ${name}`, `its \`back\` is refused: ${described.refused}`, 'Correct it');
   }
   if (problems.count > before) return null;
   return { ...base, kind: 'row', columns, source, sourceKey, keyForward, keyBack };
@@ -91,7 +113,13 @@ async function compileSet(
   const { problems } = context;
   const before = problems.count;
   const declared = base.entity.back;
-  const withoutOwnBack = base.columns.map(({ name, wire, send, forward }) => ({ name, wire, send, forward }));
+  const withoutOwnBack = base.columns.map(({ name, wire, stored, send, forward }) => ({
+    name,
+    wire,
+    stored,
+    send,
+    forward,
+  }));
   if (!declared) {
     problems.add(where, 'a query has no way back by itself', 'Add `back` with table, key and query');
     return null;
@@ -100,29 +128,52 @@ async function compileSet(
   if (!table) return null;
   const key = asList(declared.key);
   if (!sameNames(table.primaryKey, key))
-    problems.add(where, '`back.key` is not the primary key of the source table', `Write ${table.primaryKey.join(', ')}`);
+    problems.add(
+      where,
+      '`back.key` is not the primary key of the source table',
+      `Write ${table.primaryKey.join(', ')}`,
+    );
   const from = base.entity.from;
-  const customer = declared.customer ?? ('query' in from ? (from.changedBy[declared.table] ?? from.customer) : from.customer);
+  const customer =
+    declared.customer ?? ('query' in from ? (from.changedBy[declared.table] ?? from.customer) : from.customer);
   if (!columnOf(table.columns, customer))
     problems.add(where, `${table.name} has no column ${customer}`, 'Name its customer column under `back.customer`');
-  const described = await describeQuery(context.source, backSelect(base, declared.query, 'select null::text as customer'));
+  const described = await describeQuery(
+    context.source,
+    backSelect(base, declared.query, `select null::${base.targetCustomer.wire ?? 'text'} as customer`),
+  );
   if ('refused' in described) {
-    problems.add(where, `the \`back\` query is refused: ${described.refused}`, 'Correct it; it reads the relation `target`');
+    problems.add(
+      where,
+      `the \`back\` query is refused: ${described.refused}`,
+      'Correct it; it reads the relation `target`',
+    );
     return null;
   }
   const columns = described.columns.map(({ name }) => name);
   for (const name of columns)
     if (!columnOf(table.columns, name))
-      problems.add(where, `the \`back\` query gives ${name}, which ${table.name} does not have`, 'Name it after a source column');
+      problems.add(
+        where,
+        `the \`back\` query gives ${name}, which ${table.name} does not have`,
+        'Name it after a source column',
+      );
   for (const name of key)
     if (!columns.includes(name)) problems.add(where, `the \`back\` query does not give ${name}`, 'Add the key column');
   if (problems.count > before) return null;
-  return { ...base, kind: 'set', columns: withoutOwnBack, changedBy, back: { table, key, query: declared.query, columns, customer } };
+  return {
+    ...base,
+    kind: 'set',
+    columns: withoutOwnBack,
+    changedBy,
+    back: { table, key, query: declared.query, columns, customer },
+  };
 }
 
 async function readBackTable(context: CompileContext, where: string, name: string): Promise<CatalogTable | null> {
   const table = await readTable(context.source, name);
-  if (!table) context.problems.add(where, `the source has no table ${name}`, 'Name a table of the source under `back.table`');
+  if (!table)
+    context.problems.add(where, `the source has no table ${name}`, 'Name a table of the source under `back.table`');
   return table;
 }
 

@@ -35,19 +35,28 @@ export const sameNames = (left: readonly string[], right: readonly string[]): bo
   left.length === right.length && left.every((name) => right.includes(name));
 
 /** One entity with its SQL, or null when its problems leave nothing to build on. */
-export async function compileEntity(context: CompileContext, id: string, entity: Entity): Promise<CompiledEntity | null> {
+export async function compileEntity(
+  context: CompileContext,
+  id: string,
+  entity: Entity,
+): Promise<CompiledEntity | null> {
   const { problems } = context;
   const before = problems.count;
   const where = `entity ${id}`;
   const side = await sourceSide(context, where, entity);
   const target = await readTable(context.target, entity.to.table);
-  if (!target) problems.add(where, `the target has no table ${entity.to.table}`, 'Name a table of the target under `to.table`');
+  if (!target)
+    problems.add(where, `the target has no table ${entity.to.table}`, 'Name a table of the target under `to.table`');
   if (!target || !side) return null;
   const targetKey = asList(entity.to.key);
   checkTargetKey(where, entity, target, targetKey, problems);
   const targetCustomer = columnOf(target.columns, entity.to.customer);
   if (!targetCustomer)
-    problems.add(where, `${target.name} has no column ${entity.to.customer}`, 'Name the customer column under `to.customer`');
+    problems.add(
+      where,
+      `${target.name} has no column ${entity.to.customer}`,
+      'Name the customer column under `to.customer`',
+    );
   const columns = await compileColumns(context, where, entity, target, side);
   if (!targetCustomer || problems.count > before) return null;
   const referenced = await hasChildren(context.target, target);
@@ -78,16 +87,28 @@ async function sourceSide(context: CompileContext, where: string, entity: Entity
     const { from } = entity;
     const table = await readTable(context.source, entity.from.table);
     if (!table) {
-      problems.add(where, `the source has no table ${entity.from.table}`, 'Name a table of the source under `from.table`');
+      problems.add(
+        where,
+        `the source has no table ${entity.from.table}`,
+        'Name a table of the source under `from.table`',
+      );
       return null;
     }
     if (table.primaryKey.length === 0)
-      problems.add(where, `${table.name} has no primary key, so its changes cannot be followed`, 'Add one, or leave it out');
+      problems.add(
+        where,
+        `${table.name} has no primary key, so its changes cannot be followed`,
+        'Add one, or leave it out',
+      );
     else if (!sameNames(table.primaryKey, asList(entity.from.key)))
       problems.add(where, '`from.key` is not the primary key', `Write ${table.primaryKey.join(', ')}`);
     const customer = columnOf(table.columns, from.customer);
     if (!customer) {
-      problems.add(where, `${table.name} has no column ${from.customer}`, 'Name the customer column under `from.customer`');
+      problems.add(
+        where,
+        `${table.name} has no column ${from.customer}`,
+        'Name the customer column under `from.customer`',
+      );
       return null;
     }
     return {
@@ -128,7 +149,11 @@ async function querySide(
   const allowed = new Set([...changedBy.map(({ table }) => table.name), ...context.referenceTables]);
   for (const table of described.tables)
     if (!allowed.has(table))
-      problems.add(where, `the query reads ${table}, whose changes would be missed`, `Write \`${table}: its customer column\` under \`changedBy\``);
+      problems.add(
+        where,
+        `the query reads ${table}, whose changes would be missed`,
+        `Write \`${table}: its customer column\` under \`changedBy\``,
+      );
   const customer = columnOf(described.columns, from.customer);
   if (!customer) {
     problems.add(where, `the query has no column ${from.customer}`, 'Name its customer column under `from.customer`');
@@ -158,7 +183,11 @@ function checkTargetKey(where: string, entity: Entity, target: CatalogTable, key
     if (!mapped.includes(name)) problems.add(`${where}, column ${name}`, 'it has no mapping', 'Add it under `columns`');
   for (const column of target.columns)
     if (column.notNull && !column.hasDefault && !column.generated && !mapped.includes(column.name))
-      problems.add(`${where}, column ${column.name}`, 'it may not be null and has no default', 'Add it under `columns`');
+      problems.add(
+        `${where}, column ${column.name}`,
+        'it may not be null and has no default',
+        'Add it under `columns`',
+      );
 }
 
 async function compileColumns(
@@ -174,11 +203,19 @@ async function compileColumns(
     const at = `${where}, column ${name}`;
     const column = columnOf(target.columns, name);
     if (!column || column.generated) {
-      problems.add(at, `${target.name} ${column ? 'computes it itself' : 'has no such column'}`, 'Correct its name or leave it out');
+      problems.add(
+        at,
+        `${target.name} ${column ? 'computes it itself' : 'has no such column'}`,
+        'Correct its name or leave it out',
+      );
       continue;
     }
     if (column.wire === null) {
-      problems.add(at, `its type ${column.type} has no built-in form to travel in`, 'Use a built-in type, a domain or an enum');
+      problems.add(
+        at,
+        `its type ${column.type} has no built-in form to travel in`,
+        'Use a built-in type, a domain or an enum',
+      );
       continue;
     }
     const forward = forwardExpression(entity, name, column.wire);
@@ -189,12 +226,23 @@ async function compileColumns(
     else
       for (const table of described.tables)
         if (!side.allowed.has(table))
-          problems.add(at, `it reads ${table}, whose changes would be missed`, 'Write a query that names it under `changedBy`');
+          problems.add(
+            at,
+            `it reads ${table}, whose changes would be missed`,
+            'Write a query that names it under `changedBy`',
+          );
     const back = backOf(name, entity.columns[name], column, side.table?.columns ?? []);
     const into = back?.into ?? null;
     if (back && into === null)
       problems.add(at, 'its `back` does not say which source column it writes', 'Add `into: the source column`');
-    made.push({ name, wire: column.wire, send: column.send, forward, ...(back && into !== null ? { back: { into, sql: back.sql } } : {}) });
+    made.push({
+      name,
+      wire: column.wire,
+      stored: column.stored,
+      send: column.send,
+      forward,
+      ...(back && into !== null ? { back: { into, sql: back.sql } } : {}),
+    });
   }
   return made;
 }

@@ -31,7 +31,11 @@ export async function compileConversion(conversion: Conversion, pair: Pair): Pro
   );
 }
 
-async function compileWith(conversion: Conversion, source: PoolClient, target: PoolClient): Promise<CompiledConversion> {
+async function compileWith(
+  conversion: Conversion,
+  source: PoolClient,
+  target: PoolClient,
+): Promise<CompiledConversion> {
   const problems = new Problems();
   const references = await compileReferences(conversion, source, target, problems);
   const context: CompileContext = {
@@ -46,6 +50,7 @@ async function compileWith(conversion: Conversion, source: PoolClient, target: P
     if (made) compiled.push(made);
   }
   refuseSharedTables(compiled, problems);
+  requireBirths(compiled, problems);
   problems.throwAny();
   const entities = inOrder(withForeignKeys(compiled), problems);
   problems.throwAny();
@@ -63,7 +68,8 @@ async function compileReferences(
     const where = `reference ${id}`;
     const from = await readTable(source, reference.from);
     const to = await readTable(target, reference.to);
-    if (!from) problems.add(where, `the source has no table ${reference.from}`, 'Name a table of the source under `from`');
+    if (!from)
+      problems.add(where, `the source has no table ${reference.from}`, 'Name a table of the source under `from`');
     if (!to) problems.add(where, `the target has no table ${reference.to}`, 'Name a table of the target under `to`');
     if (!from || !to) continue;
     if (!to.uniques.some((unique) => unique.columns.join() === reference.key && !unique.partial && !unique.deferrable))
@@ -99,6 +105,29 @@ function refuseSharedTables(entities: CompiledEntity[], problems: Problems): voi
   }
 }
 
+/** Rows born at the target are inserted at the source: every column that must have a value needs one. */
+function requireBirths(entities: CompiledEntity[], problems: Problems): void {
+  const written = new Map<string, { table: CatalogTable; entity: string; columns: string[] }>();
+  for (const entity of entities) {
+    const way =
+      entity.kind === 'row'
+        ? { table: entity.source, columns: entity.columns.flatMap(({ back }) => (back ? [back.into] : [])) }
+        : entity.back;
+    if (!way) continue;
+    const known = written.get(way.table.name);
+    if (known) known.columns.push(...way.columns);
+    else written.set(way.table.name, { table: way.table, entity: entity.id, columns: [...way.columns] });
+  }
+  for (const { table, entity, columns } of written.values())
+    for (const { name, notNull, hasDefault, generated } of table.columns)
+      if (notNull && !hasDefault && !generated && !columns.includes(name))
+        problems.add(
+          `entity ${entity}`,
+          `${table.name}.${name} may not be null, has no default and no way back, so rows born at the target cannot return`,
+          `Give a column a \`back\` with \`into: ${name}\``,
+        );
+}
+
 /** The target's foreign keys say which entities come first, whether `after` repeats it or not. */
 function withForeignKeys(entities: CompiledEntity[]): CompiledEntity[] {
   const byTable = new Map(entities.map((entity) => [entity.target.name, entity.id]));
@@ -121,7 +150,11 @@ function inOrder(entities: CompiledEntity[], problems: Problems): CompiledEntity
   while (left.length > 0) {
     const ready = left.filter((entity) => entity.after.every((parent) => done.has(parent) || !known.has(parent)));
     if (ready.length === 0) {
-      problems.add(`entities ${left.map(({ id }) => id).join(', ')}`, 'they wait for each other', 'Break the circle in `after`');
+      problems.add(
+        `entities ${left.map(({ id }) => id).join(', ')}`,
+        'they wait for each other',
+        'Break the circle in `after`',
+      );
       return ordered;
     }
     const next = ready[0]!;

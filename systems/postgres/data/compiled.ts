@@ -6,6 +6,8 @@ export interface CompiledColumn {
   name: string;
   /** Built-in type the value travels as. */
   wire: string;
+  /** `wire` with the target column's length or scale. */
+  stored: string;
   /** Binary output function of `wire`, for digests. */
   send: string;
   /** Over the source row, `set` rules included, cast to `wire`. */

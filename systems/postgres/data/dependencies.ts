@@ -30,7 +30,9 @@ export async function describeQuery(client: PoolClient, query: string): Promise<
   await client.query('savepoint describing');
   try {
     await client.query(`create temporary view cutover_described as ${query}`);
-    const found = await client.query<{ oid: number }>(`select 'pg_temp.cutover_described'::regclass::oid::int8::int as oid`);
+    const found = await client.query<{ oid: number }>(
+      `select 'pg_temp.cutover_described'::regclass::oid::int8::int as oid`,
+    );
     const oid = found.rows[0]!.oid;
     const columns = await readColumns(client, oid);
     const tables = (await client.query<{ name: string }>(TABLES_OF_VIEW, [oid])).rows.map((row) => row.name);

@@ -39,7 +39,10 @@ const inWave = (entity: CompiledEntity, wave: number): string => `${waveOf(custo
 
 /** `wave` null: of every wave. */
 export function selectRange(entity: CompiledEntity, list: string, wave: number | null, range: CustomerRange): string {
-  const filters = [...inRange(entity, 'source', customerOf(entity), range), ...(wave === null ? [] : [inWave(entity, wave)])];
+  const filters = [
+    ...inRange(entity, 'source', customerOf(entity), range),
+    ...(wave === null ? [] : [inWave(entity, wave)]),
+  ];
   return select(entity, list, plainFrom(entity), filters);
 }
 

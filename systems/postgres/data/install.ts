@@ -20,6 +20,7 @@ const PROOF = `
     target_position text not null,
     rows bigint not null,
     digest text not null,
+    at timestamptz not null default clock_timestamp(),
     primary key (wave, entity, no)
   )`;
 

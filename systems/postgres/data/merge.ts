@@ -26,7 +26,12 @@ export const createTargetOrigins = (client: PoolClient, entity: CompiledEntity, 
   emptyLike(client, originTable(at), entity, originColumns(entity));
 
 /** Inserts what is new and updates what differs; rows that are equal to the byte are not touched. Returns rows written. */
-export async function upsertStage(client: PoolClient, entity: CompiledEntity, at: number, filter = 'true'): Promise<number> {
+export async function upsertStage(
+  client: PoolClient,
+  entity: CompiledEntity,
+  at: number,
+  filter = 'true',
+): Promise<number> {
   const names = columnNames(entity);
   const values = names.filter((name) => !entity.targetKey.includes(name));
   const overriding = entity.target.columns.some((column) => column.identityAlways && names.includes(column.name))
@@ -49,7 +54,12 @@ export async function upsertStage(client: PoolClient, entity: CompiledEntity, at
  * Deletes target rows of affected origins that are not staged, while their owner is in the wave of the pass or stays
  * at the source: a row that moved to another wave belongs to that wave's passes (PROTOCOL 7).
  */
-export async function deleteGone(client: PoolClient, entity: CompiledEntity, at: number, wave: number): Promise<number> {
+export async function deleteGone(
+  client: PoolClient,
+  entity: CompiledEntity,
+  at: number,
+  wave: number,
+): Promise<number> {
   const result = await client.query(
     `delete from ${entity.target.sql} t using (select distinct * from ${originTable(at)}) o
      where ${sameKey(originColumns(entity), 't', 'o')}

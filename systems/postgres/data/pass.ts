@@ -20,7 +20,7 @@ import { ident, identList } from './names';
 import type { Pair } from './pair';
 import { lag } from './position';
 import { copyReferenceWithin } from './reference';
-import { inSnapshot, movePosition, takeFence, takePassLock, waveKey } from './transaction';
+import { inSnapshot, movePosition, requireSealed, takeFence, takePassLock, waveKey } from './transaction';
 
 export interface PassResult {
   outcome: 'applied';
@@ -38,11 +38,17 @@ export interface PassResult {
  * origins, and the new position is committed with them. Passes into one target take turns, by a lock that is taken
  * before the source's snapshot.
  */
-export async function runPass(pair: Pair, compiled: CompiledConversion, wave: number, epoch: number): Promise<PassResult | Stale> {
+export async function runPass(
+  pair: Pair,
+  compiled: CompiledConversion,
+  wave: number,
+  epoch: number,
+): Promise<PassResult | Stale> {
   const applied = await fenced(`pass of wave ${wave}`, () =>
     withTransaction(pair.target, {}, async (target) => {
       await takePassLock(target);
       const since = await takeFence(target, waveKey(wave), epoch);
+      await requireSealed(target, wave);
       return inSnapshot(pair.source, async (source, position) => {
         const counts = await applyWithin(source, target, compiled, wave, since);
         await movePosition(target, waveKey(wave), position);
@@ -97,11 +103,22 @@ async function naming<T>({ entity }: Part, body: () => Promise<T>): Promise<T> {
 }
 
 /** Brings the affected origins and their new rows to temporary tables at the target. */
-async function stage(source: PoolClient, target: PoolClient, { entity, at }: Part, wave: number, since: Position | null): Promise<void> {
+async function stage(
+  source: PoolClient,
+  target: PoolClient,
+  { entity, at }: Part,
+  wave: number,
+  since: Position | null,
+): Promise<void> {
   await collectSourceOrigins(source, entity, at, wave, since);
   await createTargetOrigins(target, entity, at);
   await createStage(target, entity, at);
-  await pipeRows(source, originsForTarget(entity, at), target, `${originTable(at)} (${identList(originColumns(entity))})`);
+  await pipeRows(
+    source,
+    originsForTarget(entity, at),
+    target,
+    `${originTable(at)} (${identList(originColumns(entity))})`,
+  );
   await pipeRows(
     source,
     selectOrigins(entity, forwardList(entity), wave, originTable(at)),

@@ -21,7 +21,12 @@ export async function startCarryBack(pair: Pair, wave: number, epoch: number): P
   return startAt(pair.source, pair.target, wave, epoch);
 }
 
-async function startAt(written: Pool, read: Pool, wave: number, epoch: number): Promise<{ position: Position } | Stale> {
+async function startAt(
+  written: Pool,
+  read: Pool,
+  wave: number,
+  epoch: number,
+): Promise<{ position: Position } | Stale> {
   return fenced(`starting position of wave ${wave}`, () =>
     withTransaction(written, {}, async (client) => {
       const known = await takeFence(client, waveKey(wave), epoch);
@@ -37,8 +42,22 @@ async function startAt(written: Pool, read: Pool, wave: number, epoch: number): 
 export async function lag(pair: Pair, wave: number, position: Position | null): Promise<number> {
   return saying(`lag of wave ${wave}`, () =>
     inSnapshot(pair.source, async (client) => {
-      const { rows } = await client.query<{ rows: string }>('select cutover.unapplied($1, $2) as rows', [wave, position]);
+      const { rows } = await client.query<{ rows: string }>('select cutover.unapplied($1, $2) as rows', [
+        wave,
+        position,
+      ]);
       return Number(rows[0]!.rows);
     }),
   );
+}
+
+/** The position the wave's fence holds on this side: what is applied here of the other side's log. Null before the first. */
+export async function readPosition(pool: Pool, wave: number): Promise<Position | null> {
+  return saying(`position of wave ${wave}`, async () => {
+    const { rows } = await pool.query<{ position: string | null }>(
+      'select position from cutover.fence where key = $1',
+      [waveKey(wave)],
+    );
+    return rows[0]?.position ?? null;
+  });
 }

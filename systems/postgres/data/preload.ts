@@ -8,7 +8,7 @@ import { forwardList, inRange, selectRange, targetCustomerOf } from './forward';
 import { columnNames, createStage, parentsPresent, stageTable, upsertStage } from './merge';
 import { ident, identList, sameKey, waveOf } from './names';
 import type { CustomerRange, Pair } from './pair';
-import { inSnapshot, movePosition, takeFence, takePassLock } from './transaction';
+import { inSnapshot, movePosition, requireSealed, takeFence, takePassLock } from './transaction';
 
 export interface ChunkRef extends CustomerRange {
   wave: number;
@@ -62,6 +62,7 @@ async function attempt(
     if (alone) await takePassLock(target);
     const position = await takeFence(target, chunkKey(chunk), chunk.epoch);
     if (position?.startsWith(DONE)) return { outcome: 'done', rows: Number(position.slice(DONE.length)) };
+    await requireSealed(target, chunk.wave);
     const rows = await inSnapshot(pair.source, (source) => copy(source, target, entity, chunk));
     await movePosition(target, chunkKey(chunk), `${DONE}${rows}`);
     return { outcome: 'done', rows };
@@ -69,12 +70,24 @@ async function attempt(
 }
 
 const staleRows = (entity: CompiledEntity, chunk: ChunkRef): string =>
-  [...inRange(entity, 'target', targetCustomerOf(entity, 't'), chunk), `${waveOf(targetCustomerOf(entity, 't'))} in (${chunk.wave}, 0)`].join(
-    ' and ',
-  );
+  [
+    ...inRange(entity, 'target', targetCustomerOf(entity, 't'), chunk),
+    `${waveOf(targetCustomerOf(entity, 't'))} in (${chunk.wave}, 0)`,
+  ].join(' and ');
 
-const pipeChunk = (source: PoolClient, target: PoolClient, entity: CompiledEntity, chunk: ChunkRef, into: string): Promise<number> =>
-  pipeRows(source, selectRange(entity, forwardList(entity), chunk.wave, chunk), target, `${into} (${identList(columnNames(entity))})`);
+const pipeChunk = (
+  source: PoolClient,
+  target: PoolClient,
+  entity: CompiledEntity,
+  chunk: ChunkRef,
+  into: string,
+): Promise<number> =>
+  pipeRows(
+    source,
+    selectRange(entity, forwardList(entity), chunk.wave, chunk),
+    target,
+    `${into} (${identList(columnNames(entity))})`,
+  );
 
 const copyStraight: Copy = async (source, target, entity, chunk) => {
   await target.query(`delete from ${entity.target.sql} t where ${staleRows(entity, chunk)}`);
@@ -108,7 +121,8 @@ const mergeStaged: Copy = async (source, target, entity, chunk) => {
   try {
     await upsertStage(target, entity, 0, parentsPresent(entity));
   } catch (error) {
-    if (sqlStateOf(error) === UNIQUE_VIOLATION) throw conflict(entity, 'a unique value of another customer’s row', error);
+    if (sqlStateOf(error) === UNIQUE_VIOLATION)
+      throw conflict(entity, 'a unique value of another customer’s row', error);
     throw faultIn(`entity ${entity.id}`, error);
   }
   return staged;

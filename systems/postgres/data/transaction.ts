@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import { SystemFault } from '../../ports';
 import { withTransaction } from '../connect';
 
 /** First number of the lock that lets one pass at a time write into a database. The ASCII codes of "cutp". */
@@ -12,10 +13,10 @@ export async function takePassLock(client: PoolClient): Promise<void> {
 
 /** Locks the fence row, compares the epoch and marks the transaction as ours. Returns the position, null before the first. */
 export async function takeFence(client: PoolClient, key: string, epoch: number): Promise<string | null> {
-  const { rows } = await client.query<{ position: string | null }>(
-    'select cutover.take_fence($1, $2) as position',
-    [key, epoch],
-  );
+  const { rows } = await client.query<{ position: string | null }>('select cutover.take_fence($1, $2) as position', [
+    key,
+    epoch,
+  ]);
   return rows[0]?.position ?? null;
 }
 
@@ -32,7 +33,10 @@ export async function currentSnapshot(client: PoolClient): Promise<string> {
  * One snapshot of the side that is read. It may wait long for the side that is written, which holds the fence and keeps
  * the short timeouts: this one only holds back vacuum.
  */
-export async function inSnapshot<T>(pool: Pool, body: (client: PoolClient, position: string) => Promise<T>): Promise<T> {
+export async function inSnapshot<T>(
+  pool: Pool,
+  body: (client: PoolClient, position: string) => Promise<T>,
+): Promise<T> {
   return withTransaction(pool, { isolation: 'repeatable read' }, async (client) => {
     await client.query(`set local idle_in_transaction_session_timeout = '15min'`);
     return body(client, await currentSnapshot(client));
@@ -40,3 +44,13 @@ export async function inSnapshot<T>(pool: Pool, body: (client: PoolClient, posit
 }
 
 export const waveKey = (wave: number): string => `wave/${wave}`;
+
+/** Writes of the other side's rows belong here only while this side does not own the wave. The caller holds the fence. */
+export async function requireSealed(client: PoolClient, wave: number): Promise<void> {
+  const { rows } = await client.query<{ state: string }>('select state from cutover.wave where wave = $1', [wave]);
+  if (rows[0]?.state !== 'sealed')
+    throw new SystemFault(
+      `wave ${wave} is ${rows[0]?.state ?? 'unknown'} here: only a sealed wave is written from the other side`,
+      false,
+    );
+}

@@ -43,7 +43,12 @@ const TARGET = `
 
 export const CONVERSION: Conversion = conversionSchema.parse({
   reference: {
-    product: { from: 'old.tariff', to: 'fresh.product', key: 'code', columns: { code: 'code', name: 'btrim(descr)', price: 'price::numeric' } },
+    product: {
+      from: 'old.tariff',
+      to: 'fresh.product',
+      key: 'code',
+      columns: { code: 'code', name: 'btrim(descr)', price: 'price::numeric' },
+    },
   },
   entities: {
     line: {
@@ -63,14 +68,24 @@ export const CONVERSION: Conversion = conversionSchema.parse({
         no: 'id',
         full_name: { to: 'btrim(name)', back: 'full_name', into: 'name' },
         email: 'email',
-        total: { to: `nullif(btrim(total), '')::numeric`, back: 'total::text', into: 'total', valid: `btrim(total) = '' or pg_input_is_valid(total, 'numeric')` },
+        total: {
+          to: `nullif(btrim(total), '')::numeric`,
+          back: 'total::text',
+          into: 'total',
+          valid: `btrim(total) = '' or pg_input_is_valid(total, 'numeric')`,
+        },
         tenure: { to: 'tenure::int', back: 'tenure::text', into: 'tenure', valid: `tenure ~ '^[0-9]+$'` },
         senior: { to: `senior = '1'`, back: `case when senior then '1' else '0' end`, into: 'senior' },
         kind: { to: 'kind', back: 'kind', into: 'kind' },
         active: { to: `active = 'Y'`, back: `case when active then 'Y' else 'N' end`, into: 'active' },
       },
       rules: [
-        { id: 'blank-new', when: `btrim(total) = '' and tenure = '0'`, then: { set: { total: '0.00' } }, why: 'never billed' },
+        {
+          id: 'blank-new',
+          when: `btrim(total) = '' and tenure = '0'`,
+          then: { set: { total: '0.00' } },
+          why: 'never billed',
+        },
         { id: 'blank-old', when: `btrim(total) = '' and tenure <> '0'`, then: 'exclude', why: 'nobody knows' },
       ],
     },
@@ -87,7 +102,12 @@ export const CONVERSION: Conversion = conversionSchema.parse({
     },
     invoice: {
       from: { table: 'old.bill', key: 'bill_no', customer: 'cust' },
-      to: { table: 'fresh.invoice', key: 'invoice_no', customer: 'no', sequence: { name: 'fresh.invoice_seq', startAbove: 1000 } },
+      to: {
+        table: 'fresh.invoice',
+        key: 'invoice_no',
+        customer: 'no',
+        sequence: { name: 'fresh.invoice_seq', startAbove: 1000 },
+      },
       columns: {
         invoice_no: { to: 'bill_no::bigint', back: 'invoice_no::text', into: 'bill_no' },
         no: 'cust',
@@ -131,19 +151,25 @@ export interface Example {
 
 /** Two databases with forty customers: c001 to c020 in wave 1, c021 to c030 in wave 2, the rest and newcomers in wave 3. */
 export async function example(): Promise<Example> {
-  const open = async (side: string): Promise<Pool> => connect(await freshDatabase(`data_${side}`), { applicationName: 'data test' });
+  const open = async (side: string): Promise<Pool> =>
+    connect(await freshDatabase(`data_${side}`), { applicationName: 'data test' });
   const pair = { source: await open('source'), target: await open('target') };
   await pair.source.query(SOURCE);
   await pair.target.query(TARGET);
   for (const side of ['source', 'target'] as const) {
     await install(pair[side], side);
-    await seedWaves(pair[side], side, [1, 2, 3].map((wave) => ({ wave, name: `wave-${wave}` })));
+    await seedWaves(
+      pair[side],
+      side,
+      [1, 2, 3].map((wave) => ({ wave, name: `wave-${wave}` })),
+    );
   }
   const compiled = await compileConversion(CONVERSION, pair);
   await installData(pair, POPULATION);
   for (const side of ['source', 'target'] as const) {
     await guardTables(pair[side], guardedTables(compiled, side));
-    await pair[side].query(`insert into cutover.member select 'c' || to_char(g, 'FM000'), case when g <= 20 then 1 when g <= 30 then 2 else 3 end, true
+    await pair[side]
+      .query(`insert into cutover.member select 'c' || to_char(g, 'FM000'), case when g <= 20 then 1 when g <= 30 then 2 else 3 end, true
       from generate_series(1, 40) g`);
     await raise(pair[side], [1, 2, 3], 1);
   }
@@ -151,7 +177,10 @@ export async function example(): Promise<Example> {
 }
 
 export async function raise(pool: Pool, waves: number[], epoch: number): Promise<void> {
-  await pool.query('update cutover.fence set epoch = $2 where key = any ($1)', [waves.map((wave) => `wave/${wave}`), epoch]);
+  await pool.query('update cutover.fence set epoch = $2 where key = any ($1)', [
+    waves.map((wave) => `wave/${wave}`),
+    epoch,
+  ]);
 }
 
 /** Rows of a query as lines of text, for comparing the two sides. */

@@ -4,64 +4,10 @@ import { compileConversion } from '../../../../systems/postgres/data/compile';
 import { runPass } from '../../../../systems/postgres/data/pass';
 import { startPosition } from '../../../../systems/postgres/data/position';
 import { preloadChunk } from '../../../../systems/postgres/data/preload';
-import { copyReference } from '../../../../systems/postgres/data/reference';
+import { postgresCustody } from '../../../../systems/postgres/custody';
 import { conversionSchema } from '../../../../runbooks/schema/conversion';
 import { CONVERSION, example, lines, raise, type Example } from './example';
-
-const mine = (wave: number, customer: string): string => `cutover.wave_of(${customer}) = ${wave}`;
-
-/** The mapping written a second time by hand: source query, target query. */
-const SAME: [string, string, string, string][] = [
-  [
-    `select id, btrim(name), email, (case when btrim(total) = '' and tenure = '0' then 0.00 else nullif(btrim(total), '')::numeric end)::text,
-       tenure::int, senior = '1', kind, active = 'Y' from old.customer where`,
-    'id',
-    'select no, full_name, email, total::text, tenure, senior, kind::text, active from fresh.person where',
-    'no',
-  ],
-  [`select id, paper = 'Yes' from old.customer where`, 'id', 'select no, paperless from fresh.account where', 'no'],
-  [
-    'select bill_no::bigint, cust, amount, mailed from old.bill where',
-    'cust',
-    'select invoice_no, no, amount::text, mailed from fresh.invoice where',
-    'no',
-  ],
-  [
-    'select bill_no::bigint, line_no, cust, amount::numeric(12,2) from old.bill_line where',
-    'cust',
-    'select invoice_no, line_no, no, amount from fresh.invoice_line where',
-    'no',
-  ],
-  [
-    `select cust, v.code from old.feature f cross join lateral (values ('a', f.a), ('b', f.b), ('c', f.c)) v(code, flag) where v.flag = 'Yes' and`,
-    'cust',
-    'select no, code from fresh.feature where',
-    'no',
-  ],
-  ['select key, customer, at from cutover.effect where', 'customer', 'select key, customer, at from cutover.effect where', 'customer'],
-];
-
-async function expectEqual({ pair }: Example, wave: number): Promise<void> {
-  for (const [source, customer, target, no] of SAME)
-    expect(await lines(pair.target, `${target} ${mine(wave, no)}`)).toEqual(await lines(pair.source, `${source} ${mine(wave, customer)}`));
-}
-
-async function preload({ pair, compiled }: Example, wave: number, chunkRows = 7): Promise<void> {
-  await copyReference(pair, compiled);
-  expect(await startPosition(pair, wave, 1)).toHaveProperty('position');
-  for (const chunk of await planChunks(compiled, pair.source, wave, chunkRows))
-    expect(await preloadChunk(pair, compiled, { ...chunk, wave, epoch: 1 })).toMatchObject({ outcome: 'done' });
-}
-
-async function settle({ pair, compiled }: Example, wave: number): Promise<void> {
-  let left = 1;
-  for (let tries = 0; left > 0 && tries < 20; tries++) {
-    const pass = await runPass(pair, compiled, wave, 1);
-    if (pass.outcome === 'stale') throw new Error('stale');
-    left = pass.lagRows;
-  }
-  expect(left).toBe(0);
-}
+import { expectEqual, mine, preload, settle } from './steps';
 
 /** Writes as an application would, over customers `from` to `to`, until told to stop. */
 function churn(source: Pool, from: number, to: number): { stop(): Promise<number> } {
@@ -74,12 +20,22 @@ function churn(source: Pool, from: number, to: number): { stop(): Promise<number
       const bill = String(5000 + from * 100 + n);
       const client = await source.connect();
       await client.query('begin');
-      await client.query('insert into old.bill (bill_no, cust, amount, mailed) values ($1, $2, $3, now())', [bill, customer(), `${n}.0`]);
-      await client.query('insert into old.bill_line select $1, l, $2, l::text from generate_series(1, 2) l', [bill, customer()]);
-      await client.query(`update old.feature set a = case a when 'Yes' then 'No' else 'Yes' end where cust = $1`, [customer()]);
+      await client.query('insert into old.bill (bill_no, cust, amount, mailed) values ($1, $2, $3, now())', [
+        bill,
+        customer(),
+        `${n}.0`,
+      ]);
+      await client.query('insert into old.bill_line select $1, l, $2, l::text from generate_series(1, 2) l', [
+        bill,
+        customer(),
+      ]);
+      await client.query(`update old.feature set a = case a when 'Yes' then 'No' else 'Yes' end where cust = $1`, [
+        customer(),
+      ]);
       await client.query('update old.customer set name = name || $2 where id = $1', [customer(), String(n % 10)]);
       if (n % 3 === 0) await client.query('delete from old.bill_line where bill_no = $1 and line_no = 1', [bill]);
-      if (n % 5 === 0) await client.query('insert into cutover.effect (key, customer) values ($1, $2)', [`e${bill}`, customer()]);
+      if (n % 5 === 0)
+        await client.query('insert into cutover.effect (key, customer) values ($1, $2)', [`e${bill}`, customer()]);
       await client.query('commit');
       client.release();
     }
@@ -97,7 +53,7 @@ describe('moving data forward', () => {
   it('brings a wave over while it is written to, and nothing of another wave', async () => {
     const writers = churn(it_.pair.source, 1, 30);
     await preload(it_, 1);
-    await settleOnce(it_);
+    expect(await runPass(it_.pair, it_.compiled, 1, 1)).toMatchObject({ outcome: 'applied' });
     expect(await writers.stop()).toBeGreaterThan(5);
     await settle(it_, 1);
     await expectEqual(it_, 1);
@@ -141,10 +97,8 @@ describe('moving data forward', () => {
 
   it('takes a customer who is excluded back out of the target', async () => {
     await preload(it_, 1);
-    for (const pool of [it_.pair.target, it_.pair.source]) await pool.query(`select cutover.move_members(array['c007'], 0, 200)`).catch(async () => {
-      await pool.query(`update cutover.member set wave = 0 where customer = 'c007'`);
-      await it_.pair.source.query(`update old.customer set note = note where id = 'c007'`);
-    });
+    for (const pool of [it_.pair.target, it_.pair.source])
+      expect(await postgresCustody(pool).moveMembers(['c007'], 0)).toEqual({ moved: 1 });
     await settle(it_, 1);
     await expectEqual(it_, 1);
     for (const table of ['person', 'account', 'invoice', 'invoice_line', 'feature'])
@@ -158,7 +112,9 @@ describe('moving data forward', () => {
     await it_.pair.source.query(`delete from old.bill_line where cust = 'c001'`);
     const before = await lines(it_.pair.target, 'select xmin, * from fresh.invoice_line');
     expect(await runPass(it_.pair, it_.compiled, 1, 1)).toEqual({ outcome: 'stale' });
-    expect(await preloadChunk(it_.pair, it_.compiled, { ...chunks[0]!, wave: 2, epoch: 1 })).toEqual({ outcome: 'stale' });
+    expect(await preloadChunk(it_.pair, it_.compiled, { ...chunks[0]!, wave: 2, epoch: 1 })).toEqual({
+      outcome: 'stale',
+    });
     expect(await startPosition(it_.pair, 2, 1)).toEqual({ outcome: 'stale' });
     expect(await lines(it_.pair.target, 'select xmin, * from fresh.invoice_line')).toEqual(before);
   });
@@ -168,7 +124,10 @@ describe('moving data forward', () => {
     const { pair, compiled } = it_;
     const chunk = (await planChunks(compiled, pair.source, 1, 1000)).find(({ entity }) => entity === 'person')!;
     const before = await lines(pair.target, 'select xmin, ctid, no from fresh.person');
-    expect(await preloadChunk(pair, compiled, { ...chunk, wave: 1, epoch: 1 })).toEqual({ outcome: 'done', rows: expect.any(Number) });
+    expect(await preloadChunk(pair, compiled, { ...chunk, wave: 1, epoch: 1 })).toEqual({
+      outcome: 'done',
+      rows: expect.any(Number),
+    });
     await pair.target.query(`delete from cutover.fence where key like 'chunk/1/person/%'`);
     await preloadChunk(pair, compiled, { ...chunk, wave: 1, epoch: 1 });
     expect(await lines(pair.target, 'select xmin, ctid, no from fresh.person')).toEqual(before);
@@ -183,10 +142,6 @@ describe('moving data forward', () => {
   });
 });
 
-async function settleOnce({ pair, compiled }: Example): Promise<void> {
-  expect(await runPass(pair, compiled, 1, 1)).toMatchObject({ outcome: 'applied' });
-}
-
 describe('compiling a conversion', () => {
   it('lists every problem with its entity and column', async () => {
     const { pair, end } = await example();
@@ -198,7 +153,9 @@ describe('compiling a conversion', () => {
     await expect(compileConversion(conversionSchema.parse(broken), pair)).rejects.toThrow(
       expect.objectContaining({
         retryable: false,
-        message: expect.stringMatching(/(?=[^]*invoice, column ghost)(?=[^]*invoice, column amount)(?=[^]*feature: the query reads old.feature)(?=[^]*person: fresh.person has no column nobody)/),
+        message: expect.stringMatching(
+          /(?=[^]*invoice, column ghost)(?=[^]*invoice, column amount)(?=[^]*feature: the query reads old.feature)(?=[^]*person: fresh.person has no column nobody)/,
+        ),
       }),
     );
     await end();

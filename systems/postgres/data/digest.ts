@@ -1,0 +1,109 @@
+/**
+ * Canonical digests of mapped rows, for both sides. Built from the conversion document by code of its own: a mistake of the
+ * copier must not repeat itself here (promise CONTENT). Types, names and the wave rule are all that is shared.
+ */
+import type { EntityColumn } from '../../../runbooks/schema/conversion';
+import type { CompiledColumn, CompiledEntity } from './compiled';
+
+/** Which rows are read: a stretch of customers (`after` excluded, `upTo` included, null open), or listed customers. */
+export type Scope = { after: string | null; upTo: string | null } | 'listed';
+
+/** Temporary table of listed customers, on both sides. */
+export const LISTED = 'cutover_listed';
+
+const quote = (name: string): string => '"' + name.split('"').join('""') + '"';
+const text = (value: string): string => "'" + value.split("'").join("''") + "'";
+
+const bytes = (column: CompiledColumn, value: string): string =>
+  column.wire === 'pg_catalog.text' || column.wire === 'pg_catalog.bpchar'
+    ? `textsend((${value})::text)`
+    : `${column.send}(${value})`;
+
+function mappedValue(entity: CompiledEntity, column: CompiledColumn): string {
+  const document: EntityColumn | undefined = entity.entity.columns[column.name];
+  let value = document === undefined ? 'null' : typeof document === 'string' ? document : document.to;
+  value = `cast((${value}) as ${column.wire})`;
+  for (const rule of (entity.entity.rules ?? []).toReversed()) {
+    if (rule.then === 'exclude') continue;
+    const other = rule.then.set[column.name];
+    if (other !== undefined)
+      value = `(case when (${rule.when}) is true then cast((${other}) as ${column.wire}) else ${value} end)`;
+  }
+  // A scale the target adds (5 stored as 5.00) is no change; one that rounds is, and stays visible.
+  if (column.wire === 'pg_catalog."numeric"' || column.wire === 'pg_catalog.numeric')
+    value = `(case when cast(${value} as ${column.stored}) = ${value} then cast(${value} as ${column.stored}) else ${value} end)`;
+  return value;
+}
+
+/** One side of an entity: where its rows come from and the bytes of each column. */
+interface Side {
+  from: string;
+  images: Map<string, string>;
+}
+
+function wavePredicate(customer: string, wave: number): string {
+  const own = `select w.wave from cutover.member w where w.customer = cast(${customer} as text)`;
+  return `${wave} = coalesce((${own}), (select max(last.wave) from cutover.wave last))`;
+}
+
+function stretch(entity: CompiledEntity, customer: string, type: string, scope: Scope): string[] {
+  if (scope === 'listed') return [];
+  const [left, cast] = entity.order === 'native' ? [customer, `::${type}`] : [`(${customer})::text collate "C"`, ''];
+  return [
+    ...(scope.after === null ? [] : [`${left} > ${text(scope.after)}${cast}`]),
+    ...(scope.upTo === null ? [] : [`${left} <= ${text(scope.upTo)}${cast}`]),
+  ];
+}
+
+export function sourceSide(entity: CompiledEntity, wave: number, scope: Scope): Side {
+  const alias = quote(entity.alias);
+  const column = quote(entity.sourceCustomer.name);
+  const { type } = entity.sourceCustomer;
+  const table =
+    scope === 'listed'
+      ? `${LISTED} cutover_l cross join lateral (select * from ${entity.relation} cutover_s
+           where cutover_s.${column} = cutover_l.cutover_listed_customer::${type}) as ${alias}`
+      : `${entity.relation} as ${alias}`;
+  const own = `${alias}.${column}`;
+  const conditions = [wavePredicate(own, wave), ...stretch(entity, own, type, scope)];
+  const document = entity.entity.from;
+  if ('table' in document && document.where !== undefined) conditions.push(`(${document.where})`);
+  const images = new Map(entity.columns.map((each) => [each.name, bytes(each, mappedValue(entity, each))]));
+  return { from: `${table} where ${conditions.join(' and ')}`, images };
+}
+
+export function targetSide(entity: CompiledEntity, wave: number, scope: Scope): Side {
+  const column = quote(entity.targetCustomer.name);
+  const { type } = entity.targetCustomer;
+  const table =
+    scope === 'listed'
+      ? `${LISTED} cutover_l join ${entity.target.sql} held on held.${column} = cutover_l.cutover_listed_customer::${type}`
+      : `${entity.target.sql} held`;
+  const conditions = [wavePredicate(`held.${column}`, wave), ...stretch(entity, `held.${column}`, type, scope)];
+  const images = new Map(
+    entity.columns.map((each) => [each.name, bytes(each, `cast(held.${quote(each.name)} as ${each.wire})`)]),
+  );
+  return { from: `${table} where ${conditions.join(' and ')}`, images };
+}
+
+/** Count and two independent sums of row hashes; addition makes the order of rows not matter, and doubles show. */
+export const summarySql = (side: Side): string => {
+  const row = `row(${[...side.images.values()].join(', ')})`;
+  return `select count(*)::text as rows,
+      coalesce(sum(hash_record_extended(r, 0)), 0) || '/' || coalesce(sum(hash_record_extended(r, 8761)), 0) as digest
+    from (select ${row} as r from ${side.from}) hashed`;
+};
+
+const keyHash = (entity: CompiledEntity, side: Side): string =>
+  `encode(sha256(convert_to(row(${entity.targetKey.map((name) => side.images.get(name)!).join(', ')})::text, 'UTF8')), 'hex')`;
+
+/** Per row: a digest of its key and one of the whole row. */
+export const rowsSql = (entity: CompiledEntity, side: Side): string =>
+  `select ${keyHash(entity, side)} as key, md5(row(${[...side.images.values()].join(', ')})::text) as image from ${side.from}`;
+
+/** Per row among the given keys (`$1`): a digest of each column, in the entity's order. */
+export const columnsSql = (entity: CompiledEntity, side: Side): string => {
+  const digests = [...side.images.values()].map((image) => `coalesce(md5(${image}), '')`);
+  return `select key, images from (select ${keyHash(entity, side)} as key, array[${digests.join(', ')}] as images from ${side.from}) digested
+    where key = any ($1)`;
+};

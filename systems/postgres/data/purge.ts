@@ -1,0 +1,58 @@
+import type { Stale } from '../../ports';
+import { withTransaction } from '../connect';
+import type { CompiledConversion, CompiledEntity } from './compiled';
+import { fenced, saying } from './faults';
+import { targetCustomerOf } from './forward';
+import { waveOf } from './names';
+import type { Pair } from './pair';
+import { forgetProofs } from './proofs';
+import { movePosition, requireSealed, takeFence, takePassLock, waveKey } from './transaction';
+
+const ofWave = (entity: CompiledEntity, waves: number[]): string =>
+  `${entity.target.sql} t where ${waveOf(targetCustomerOf(entity, 't'))} in (${waves.join(', ')})`;
+
+/**
+ * Takes the wave's copy out of the target, children first, and forgets positions, chunks and proofs on both sides: the
+ * wave can start anew. Refused while the target owns the wave. Returns the rows deleted. Idempotent.
+ */
+export async function purgeWave(
+  pair: Pair,
+  compiled: CompiledConversion,
+  wave: number,
+  epoch: number,
+): Promise<{ rows: number } | Stale> {
+  return fenced(`purge of wave ${wave}`, async () => {
+    const rows = await withTransaction(pair.target, {}, async (target) => {
+      await takePassLock(target);
+      await takeFence(target, waveKey(wave), epoch);
+      await requireSealed(target, wave);
+      await target.query('set constraints all deferred');
+      let deleted = 0;
+      for (const entity of compiled.entities.toReversed())
+        deleted += (await target.query(`delete from ${ofWave(entity, [wave, 0])}`)).rowCount ?? 0;
+      await target.query('delete from cutover.fence where starts_with(key, $1)', [`chunk/${wave}/`]);
+      await movePosition(target, waveKey(wave), null);
+      await forgetProofs(target, wave);
+      return deleted;
+    });
+    await withTransaction(pair.source, {}, async (source) => {
+      await takeFence(source, waveKey(wave), epoch);
+      await movePosition(source, waveKey(wave), null);
+    });
+    return { rows };
+  });
+}
+
+/** Rows of the wave's customers in the target's mapped tables. */
+export async function countWave(pair: Pair, compiled: CompiledConversion, wave: number): Promise<number> {
+  return saying(`counting wave ${wave}`, () =>
+    withTransaction(pair.target, { isolation: 'repeatable read', readOnly: true }, async (target) => {
+      let total = 0;
+      for (const entity of compiled.entities) {
+        const { rows } = await target.query<{ rows: string }>(`select count(*) as rows from ${ofWave(entity, [wave])}`);
+        total += Number(rows[0]!.rows);
+      }
+      return total;
+    }),
+  );
+}

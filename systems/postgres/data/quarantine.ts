@@ -1,0 +1,113 @@
+import type { Pool, PoolClient } from 'pg';
+import { withTransaction } from '../connect';
+import { setRules, validOf } from './columns';
+import type { CompiledConversion, CompiledEntity } from './compiled';
+import { saying } from './faults';
+import { selectRange } from './forward';
+import { ident } from './names';
+
+/** How many rows, of how many customers, a rule or a validity predicate meets. */
+export interface RuleCount {
+  /** The rule's id, or `entity.column` of a validity predicate. */
+  id: string;
+  entity: string;
+  rows: number;
+  customers: number;
+  why: string;
+}
+
+interface Check {
+  id: string;
+  why: string;
+  /** True for the rows met. */
+  holds: string;
+  kind: 'valid' | 'exclude' | 'set';
+}
+
+/** A value that is not valid does not count where a `set` rule replaces it. */
+function checksOf(entity: CompiledEntity): Check[] {
+  const rules = setRules(entity.entity);
+  const valid = Object.entries(entity.entity.columns).flatMap(([name, column]): Check[] => {
+    const predicate = validOf(column);
+    if (predicate === undefined) return [];
+    const replaced = rules.filter(({ set }) => set[name] !== undefined).map(({ when }) => `(${when}) is true`);
+    const holds = [`(${predicate}) is not true`, ...replaced.map((rule) => `not (${rule})`)].join(' and ');
+    return [{ id: `${entity.id}.${name}`, kind: 'valid', holds, why: `${name} cannot be mapped` }];
+  });
+  const declared = (entity.entity.rules ?? []).map((rule): Check => ({
+    id: rule.id,
+    kind: rule.then === 'exclude' ? 'exclude' : 'set',
+    holds: `(${rule.when}) is true`,
+    why: rule.why,
+  }));
+  return [...valid, ...declared];
+}
+
+interface Met {
+  customer: string;
+  counts: number[];
+}
+
+/** Customers with a row any check meets, and per check how many of their rows. `wave` null: of every wave. */
+async function meet(client: PoolClient, entity: CompiledEntity, checks: Check[], wave: number | null): Promise<Met[]> {
+  const own = `${ident(entity.alias)}.${ident(entity.sourceCustomer.name)}::text`;
+  const list = [`${own} as cutover_own`, ...checks.map(({ holds }, at) => `(${holds}) as cutover_c${at}`)].join(', ');
+  const counts = checks.map((_, at) => `(count(*) filter (where cutover_c${at}))::int`).join(', ');
+  const any = checks.map((_, at) => `cutover_c${at}`).join(' or ');
+  const { rows } = await client.query<Met>(
+    `select cutover_own as customer, array[${counts}] as counts
+     from (${selectRange(entity, list, wave, { lo: null, hi: null })}) checked where ${any} group by 1`,
+  );
+  return rows;
+}
+
+async function meetAll(
+  source: Pool,
+  compiled: CompiledConversion,
+  wave: number | null,
+  wanted: (check: Check) => boolean,
+): Promise<{ customers: Set<string>; counts: (RuleCount & { kind: Check['kind'] })[] }> {
+  return withTransaction(source, { isolation: 'repeatable read', readOnly: true }, async (client) => {
+    const customers = new Set<string>();
+    const counts: (RuleCount & { kind: Check['kind'] })[] = [];
+    for (const entity of compiled.entities) {
+      const checks = checksOf(entity).filter(wanted);
+      if (checks.length === 0) continue;
+      const met = await saying(`rules of entity ${entity.id}`, () => meet(client, entity, checks, wave));
+      for (const { customer } of met) customers.add(customer);
+      for (const [at, { id, why, kind }] of checks.entries()) {
+        const rows = met.reduce((sum, each) => sum + (each.counts[at] ?? 0), 0);
+        counts.push({
+          id,
+          entity: entity.id,
+          rows,
+          customers: met.filter((each) => (each.counts[at] ?? 0) > 0).length,
+          why,
+          kind,
+        });
+      }
+    }
+    return { customers, counts };
+  });
+}
+
+const plain = ({ id, entity, rows, customers, why }: RuleCount): RuleCount => ({ id, entity, rows, customers, why });
+
+/**
+ * Customers of the wave with a row that cannot be mapped or that a rule excludes. The ids are for the caller in this process
+ * only; the counts may be shown.
+ */
+export async function quarantine(
+  source: Pool,
+  compiled: CompiledConversion,
+  wave: number,
+): Promise<{ customers: string[]; counts: RuleCount[] }> {
+  const { customers, counts } = await meetAll(source, compiled, wave, ({ kind }) => kind !== 'set');
+  return { customers: [...customers].sort(), counts: counts.filter(({ rows }) => rows > 0).map(plain) };
+}
+
+/** Every rule of the conversion with what it meets in all waves; of validity predicates those that meet something. */
+export async function ruleCounts(source: Pool, compiled: CompiledConversion): Promise<RuleCount[]> {
+  const { counts } = await meetAll(source, compiled, null, () => true);
+  return counts.filter(({ kind, rows }) => kind !== 'valid' || rows > 0).map(plain);
+}

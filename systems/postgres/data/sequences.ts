@@ -1,0 +1,68 @@
+import type { Pool } from 'pg';
+import type { CompiledConversion, CompiledEntity } from './compiled';
+import { saying } from './faults';
+import { ident } from './names';
+import type { Pair } from './pair';
+
+const sequenceSql = (name: string): string => name.split('.').map(ident).join('.');
+
+async function lastValue(pool: Pool, sequence: string): Promise<bigint> {
+  const { rows } = await pool.query<{ last: string }>(`select last_value as last from ${sequenceSql(sequence)}`);
+  return BigInt(rows[0]!.last);
+}
+
+/** Never backwards: a concurrent `nextval` near the old value stays below the new one. */
+async function raiseTo(pool: Pool, sequence: string, value: bigint): Promise<void> {
+  await pool.query(
+    `select setval($1::regclass, $2::bigint) from ${sequenceSql(sequence)} where last_value < $2::bigint`,
+    [sequenceSql(sequence), String(value)],
+  );
+}
+
+/** The highest number among an entity's source keys. Keys may carry letters (C0017): their digits count. */
+async function highestKey(pool: Pool, entity: CompiledEntity): Promise<bigint> {
+  const [table, key] =
+    entity.kind === 'row'
+      ? [entity.source.sql, entity.sourceKey]
+      : [entity.back?.table.sql ?? null, entity.back?.key ?? []];
+  const column = key.at(-1);
+  if (table === null || column === undefined) return 0n;
+  const { rows } = await pool.query<{ highest: string }>(
+    `select coalesce(max(nullif(regexp_replace(${ident(column)}::text, '\\D', '', 'g'), '')::numeric), 0)::text as highest from ${table}`,
+  );
+  return BigInt(rows[0]!.highest.split('.')[0]!);
+}
+
+/**
+ * Before the target opens: its key sequences stand `startAbove` over the source's highest key, so that keys born on both
+ * sides while both are live never meet. Idempotent; never moves a sequence back.
+ */
+export async function alignTargetSequences(pair: Pair, compiled: CompiledConversion): Promise<void> {
+  for (const entity of compiled.entities) {
+    const { sequence } = entity.entity.to;
+    if (!sequence) continue;
+    await saying(`sequence ${sequence.name}`, async () => {
+      const highest = await highestKey(pair.source, entity);
+      await raiseTo(pair.target, sequence.name, highest + BigInt(sequence.startAbove));
+    });
+  }
+}
+
+/**
+ * Before custody returns to the source: its key sequences are moved past every key that came back. Where that happened,
+ * they also pass the target's sequence, which then starts above them again, because other waves may still live there.
+ */
+export async function finishReturn(pair: Pair, compiled: CompiledConversion): Promise<void> {
+  for (const entity of compiled.entities) {
+    const { sourceSequence, to } = entity.entity;
+    if (sourceSequence === undefined) continue;
+    await saying(`sequence ${sourceSequence}`, async () => {
+      const highest = await highestKey(pair.source, entity);
+      if (highest <= (await lastValue(pair.source, sourceSequence))) return;
+      const given = to.sequence ? await lastValue(pair.target, to.sequence.name) : 0n;
+      const above = highest > given ? highest : given;
+      if (to.sequence) await raiseTo(pair.target, to.sequence.name, above + BigInt(to.sequence.startAbove));
+      await raiseTo(pair.source, sourceSequence, above);
+    });
+  }
+}

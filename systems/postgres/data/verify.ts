@@ -1,0 +1,244 @@
+import { createHash } from 'node:crypto';
+import type { PoolClient } from 'pg';
+import type { VerifyEntity, VerifyResult } from '../../../engine/contract';
+import type { Stale } from '../../ports';
+import { withTransaction } from '../connect';
+import { planChunks } from './chunks';
+import { compareScope, type Compared, type Finding } from './compare';
+import type { CompiledConversion, CompiledEntity } from './compiled';
+import { LISTED, sourceSide, targetSide } from './digest';
+import { fenced } from './faults';
+import { readNumber } from './numbers';
+import type { Pair } from './pair';
+import { applyWithin } from './pass';
+import { forgetProofs, readProofs, storeProof, type ProvenSince } from './proofs';
+import {
+  currentSnapshot,
+  inSnapshot,
+  movePosition,
+  requireSealed,
+  takeFence,
+  takePassLock,
+  waveKey,
+} from './transaction';
+
+export interface VerifyOptions {
+  scope: 'live' | 'frozen';
+  /** Queries that return one value; see `readNumber`. */
+  totals?: { id: string; source: string; target: string }[];
+  chunkRows?: number;
+}
+
+/** What the engine reads, and what an operator needs to find the rows. */
+export type Verification = VerifyResult & { findings: Finding[] };
+
+const CHUNK_ROWS = 10_000;
+
+interface Verifying {
+  pair: Pair;
+  compiled: CompiledConversion;
+  wave: number;
+  epoch: number;
+  chunkRows: number;
+}
+
+/** Both sides at one moment, with passes held off. `position` is the source's snapshot, `applied` what the target holds of it. */
+interface Moment {
+  source: PoolClient;
+  target: PoolClient;
+  position: string;
+  applied: string | null;
+}
+
+/**
+ * Proves the target equal to the mapping of the source, by code that shares nothing with the copier (promise CONTENT).
+ * `live`: chunk by chunk, each brought up to date by a pass and compared in the same snapshot; a chunk that is equal
+ * leaves a proof. `frozen`: customers logged at the source or the target since the proofs are compared again, entities
+ * without a whole proof are compared entirely, and every row is counted.
+ */
+export async function verifyWave(
+  pair: Pair,
+  compiled: CompiledConversion,
+  wave: number,
+  epoch: number,
+  { scope, totals = [], chunkRows = CHUNK_ROWS }: VerifyOptions,
+): Promise<Verification | Stale> {
+  return fenced(`verification of wave ${wave}`, async () => {
+    const run: Verifying = { pair, compiled, wave, epoch, chunkRows };
+    const results: EntityResult[] = [];
+    if (scope === 'live') await atOneMoment(run, ({ target }) => forgetProofs(target, wave));
+    for (const entity of compiled.entities)
+      results.push(scope === 'live' ? await proveLive(run, entity) : await proveFrozen(run, entity));
+    return summarise(results, await compareTotals(run, scope, totals));
+  });
+}
+
+async function atOneMoment<T>({ pair, wave, epoch }: Verifying, body: (moment: Moment) => Promise<T>): Promise<T> {
+  return withTransaction(pair.target, {}, async (target) => {
+    await takePassLock(target);
+    const applied = await takeFence(target, waveKey(wave), epoch);
+    return inSnapshot(pair.source, (source, position) => body({ source, target, position, applied }));
+  });
+}
+
+/** Brings the target to the source's snapshot, so that what is compared is of the same instant on both sides. */
+async function catchUp({ compiled, wave }: Verifying, { source, target, position, applied }: Moment): Promise<void> {
+  await requireSealed(target, wave);
+  await applyWithin(source, target, compiled, wave, applied);
+  await movePosition(target, waveKey(wave), position);
+}
+
+interface EntityResult extends VerifyEntity {
+  findings: Finding[];
+  digest: string;
+}
+
+const nothing = (entity: CompiledEntity): EntityResult => ({
+  entity: entity.id,
+  rows: 0,
+  mismatches: 0,
+  findings: [],
+  digest: '',
+});
+
+const add = (sum: EntityResult, { rows, mismatches, findings, digest }: Compared): EntityResult => ({
+  entity: sum.entity,
+  rows: sum.rows + rows,
+  mismatches: sum.mismatches + mismatches,
+  findings: [...sum.findings, ...findings],
+  digest: `${sum.digest}\n${digest}`,
+});
+
+/** Stretches that leave no customer out, not even one that only the target has. */
+async function stretches(
+  { compiled, pair, wave, chunkRows }: Verifying,
+  entity: CompiledEntity,
+): Promise<{ after: string | null; upTo: string | null }[]> {
+  const chunks = await planChunks({ ...compiled, entities: [entity] }, pair.source, wave, chunkRows);
+  const ends = chunks.slice(0, -1).map(({ hi }) => hi);
+  return [...ends, null].map((upTo, at) => ({ after: at === 0 ? null : ends[at - 1]!, upTo }));
+}
+
+async function proveLive(run: Verifying, entity: CompiledEntity): Promise<EntityResult> {
+  let result = nothing(entity);
+  const scopes = await stretches(run, entity);
+  for (const [no, scope] of scopes.entries()) {
+    const compared = await atOneMoment(run, async (moment) => {
+      await catchUp(run, moment);
+      const targetPosition = await currentSnapshot(moment.target);
+      const chunk = await compareScope(moment.source, moment.target, entity, run.wave, scope);
+      if (chunk.mismatches === 0)
+        await storeProof(moment.target, {
+          wave: run.wave,
+          entity: entity.id,
+          no,
+          chunks: scopes.length,
+          lo: scope.after,
+          hi: scope.upTo,
+          position: moment.position,
+          targetPosition,
+          rows: chunk.rows,
+          digest: chunk.digest,
+        });
+      return chunk;
+    });
+    result = add(result, compared);
+  }
+  return result;
+}
+
+async function proveFrozen(run: Verifying, entity: CompiledEntity): Promise<EntityResult> {
+  const proven = await atOneMoment(run, async (moment) => {
+    const proofs = await readProofs(moment.target, run.wave);
+    const proof = proofs.entities.get(entity.id);
+    return proof === undefined ? null : proveAgain(run, moment, entity, proofs, proof);
+  });
+  if (proven) return proven;
+  let result = nothing(entity);
+  for (const scope of await stretches(run, entity))
+    result = add(
+      result,
+      await atOneMoment(run, ({ source, target }) => compareScope(source, target, entity, run.wave, scope)),
+    );
+  return result;
+}
+
+/** Compares the customers either log names since the proof; the others stand proven. The count is of every row. */
+async function proveAgain(
+  run: Verifying,
+  moment: Moment,
+  entity: CompiledEntity,
+  proofs: ProvenSince,
+  proof: string,
+): Promise<EntityResult> {
+  const { source, target } = moment;
+  const since = async (client: PoolClient, position: string | null): Promise<string[]> => {
+    const { rows } = await client.query<{ owner: string }>(
+      `select distinct owner from cutover.change c, unnest(array[c.old_owner, c.new_owner]) owner
+       where c.wave = $1 and owner is not null and not pg_visible_in_snapshot(c.xid, $2::pg_snapshot)`,
+      [run.wave, position],
+    );
+    return rows.map(({ owner }) => owner);
+  };
+  const customers = [
+    ...new Set([...(await since(source, proofs.position)), ...(await since(target, proofs.targetPosition))]),
+  ];
+  for (const client of [source, target]) {
+    await client.query(`create temporary table ${LISTED} (cutover_listed_customer text primary key) on commit drop`);
+    await client.query(`insert into ${LISTED} select unnest($1::text[])`, [customers]);
+    await client.query(`analyze ${LISTED}`);
+  }
+  const compared = await compareScope(source, target, entity, run.wave, 'listed');
+  const everything = { after: null, upTo: null };
+  const count = async (client: PoolClient, from: string): Promise<number> =>
+    Number((await client.query<{ rows: string }>(`select count(*) as rows from ${from}`)).rows[0]!.rows);
+  const rows = await count(source, sourceSide(entity, run.wave, everything).from);
+  const held = await count(target, targetSide(entity, run.wave, everything).from);
+  const uncounted = rows === held || compared.mismatches > 0 ? 0 : Math.abs(rows - held);
+  return {
+    entity: entity.id,
+    rows,
+    mismatches: compared.mismatches + uncounted,
+    findings: compared.findings,
+    digest: `${proof}\n${compared.digest}\n${rows}|${held}`,
+  };
+}
+
+/** Live totals are read right after a pass, from its snapshot: the same instant on both sides. */
+async function compareTotals(
+  run: Verifying,
+  scope: 'live' | 'frozen',
+  totals: VerifyOptions['totals'] = [],
+): Promise<{ id: string; equal: boolean }[]> {
+  if (totals.length === 0) return [];
+  return atOneMoment(run, async (moment) => {
+    if (scope === 'live') await catchUp(run, moment);
+    const results = [];
+    for (const { id, source, target } of totals) {
+      const left = await readNumber(moment.source, source, run.wave);
+      const right = await readNumber(moment.target, target, run.wave);
+      results.push({ id, equal: plain(left) === plain(right) });
+    }
+    return results;
+  });
+}
+
+/** 10, 10.0 and 10.00 are one total. */
+const plain = (value: string | null): string | null =>
+  value !== null && /^-?\d+\.\d*$/.test(value) ? value.replace(/\.?0*$/, '') : value;
+
+function summarise(results: EntityResult[], totals: { id: string; equal: boolean }[]): Verification {
+  const entities = results.map(({ entity, rows, mismatches }) => ({ entity, rows, mismatches }));
+  const lines = results.map(({ entity, rows, digest }) => `${entity}\n${rows}\n${digest}`);
+  const sums = totals.map(({ id, equal }) => `${id}=${equal}`);
+  return {
+    rows: entities.reduce((sum, { rows }) => sum + rows, 0),
+    mismatches: entities.reduce((sum, { mismatches }) => sum + mismatches, 0),
+    entities,
+    totals,
+    digest: createHash('sha256')
+      .update([...lines, ...sums].join('\n'))
+      .digest('hex'),
+    findings: results.flatMap(({ findings }) => findings),
+  };
+}

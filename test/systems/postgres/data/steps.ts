@@ -1,0 +1,68 @@
+import { planChunks } from '../../../../systems/postgres/data/chunks';
+import { runPass } from '../../../../systems/postgres/data/pass';
+import { startPosition } from '../../../../systems/postgres/data/position';
+import { preloadChunk } from '../../../../systems/postgres/data/preload';
+import { copyReference } from '../../../../systems/postgres/data/reference';
+import { lines, type Example } from './example';
+
+export const mine = (wave: number, customer: string): string => `cutover.wave_of(${customer}) = ${wave}`;
+
+/** The mapping written a second time by hand: source query, target query. */
+const SAME: [string, string, string, string][] = [
+  [
+    `select id, btrim(name), email, (case when btrim(total) = '' and tenure = '0' then 0.00 else nullif(btrim(total), '')::numeric end)::text,
+       tenure::int, senior = '1', kind, active = 'Y' from old.customer where`,
+    'id',
+    'select no, full_name, email, total::text, tenure, senior, kind::text, active from fresh.person where',
+    'no',
+  ],
+  [`select id, paper = 'Yes' from old.customer where`, 'id', 'select no, paperless from fresh.account where', 'no'],
+  [
+    'select bill_no::bigint, cust, amount, mailed from old.bill where',
+    'cust',
+    'select invoice_no, no, amount::text, mailed from fresh.invoice where',
+    'no',
+  ],
+  [
+    'select bill_no::bigint, line_no, cust, amount::numeric(12,2) from old.bill_line where',
+    'cust',
+    'select invoice_no, line_no, no, amount from fresh.invoice_line where',
+    'no',
+  ],
+  [
+    `select cust, v.code from old.feature f cross join lateral (values ('a', f.a), ('b', f.b), ('c', f.c)) v(code, flag) where v.flag = 'Yes' and`,
+    'cust',
+    'select no, code from fresh.feature where',
+    'no',
+  ],
+  [
+    'select key, customer, at from cutover.effect where',
+    'customer',
+    'select key, customer, at from cutover.effect where',
+    'customer',
+  ],
+];
+
+export async function expectEqual({ pair }: Example, wave: number): Promise<void> {
+  for (const [source, customer, target, no] of SAME)
+    expect(await lines(pair.target, `${target} ${mine(wave, no)}`)).toEqual(
+      await lines(pair.source, `${source} ${mine(wave, customer)}`),
+    );
+}
+
+export async function preload({ pair, compiled }: Example, wave: number, chunkRows = 7): Promise<void> {
+  await copyReference(pair, compiled);
+  expect(await startPosition(pair, wave, 1)).toHaveProperty('position');
+  for (const chunk of await planChunks(compiled, pair.source, wave, chunkRows))
+    expect(await preloadChunk(pair, compiled, { ...chunk, wave, epoch: 1 })).toMatchObject({ outcome: 'done' });
+}
+
+export async function settle({ pair, compiled }: Example, wave: number): Promise<void> {
+  let left = 1;
+  for (let tries = 0; left > 0 && tries < 20; tries++) {
+    const pass = await runPass(pair, compiled, wave, 1);
+    if (pass.outcome === 'stale') throw new Error('stale');
+    left = pass.lagRows;
+  }
+  expect(left).toBe(0);
+}
