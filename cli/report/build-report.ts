@@ -12,7 +12,7 @@ interface Scope {
 /** `report.json` from what was collected. Pure; steps stand in planned order, then those nobody planned. */
 export function buildReport(input: ReportInput): ReportJson {
   const scopes: Scope[] = [{ wave: null, id: null, run: input.run }, ...input.waves];
-  const gates = scopes.flatMap((scope) => Object.values(scope.run.gates).map((gate) => jsonGate(scope, gate)));
+  const gates = scopes.flatMap((scope) => Object.values(scope.run.gates).map((gate) => jsonGate(input, scope, gate)));
   const success = measures(input, scopes);
   const problems = problemsOf(input, success);
   const rolledBack = scopes.find((scope) => scope.run.rollback !== null);
@@ -56,13 +56,15 @@ export function buildReport(input: ReportInput): ReportJson {
   };
 }
 
-function jsonGate(scope: Scope, gate: ReportGate): JsonGate {
+function jsonGate(input: ReportInput, scope: Scope, gate: ReportGate): JsonGate {
+  const plan = input.planned.find((each) => each.id === gate.id && each.wave === scope.wave);
   return {
     id: gate.id,
     wave: scope.id,
     phase: gate.phase,
     status: gate.status,
     roles: [...gate.roles],
+    planned: span(plan?.plannedStart ?? null, plan?.plannedEnd ?? null),
     openedAt: iso(gate.openedAt),
     deadline: iso(gate.deadline),
     decidedAt: iso(gate.decidedAt),

@@ -71,6 +71,7 @@ export interface JsonGate {
   phase: string;
   status: string;
   roles: string[];
+  planned: Span;
   openedAt: IsoTime;
   deadline: IsoTime;
   decidedAt: IsoTime;

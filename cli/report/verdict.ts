@@ -1,3 +1,4 @@
+import { count } from './format';
 import type { ReportInput, ReportPopulation } from './input';
 import type { JsonMeasure } from './report-json';
 
@@ -18,13 +19,15 @@ export function problemsOf(input: ReportInput, success: readonly JsonMeasure[]):
   const red = success.filter((measure) => measure.verdict === 'fail' || (live && measure.verdict === 'unread'));
   return [
     input.outcome === null ? 'the run has not ended' : null,
-    census.missing > 0 ? `${census.missing} customers are missing` : null,
-    census.duplicated > 0 ? `${census.duplicated} customers live in both systems` : null,
+    census.missing > 0 ? `${count(census.missing)} customers are missing` : null,
+    census.duplicated > 0 ? `${count(census.duplicated)} customers live in both systems` : null,
     censusAdds(census) ? null : 'the census does not add up',
-    input.outcome === 'rolled-back' && census.moved > 0 ? `${census.moved} customers are still in the target` : null,
-    requests.lost > 0 ? `${requests.lost} accepted requests are lost` : null,
-    live && requests.pending > 0 ? `${requests.pending} accepted requests are still pending` : null,
-    live && mismatches > 0 ? `${mismatches} rows differ between the systems` : null,
+    input.outcome === 'rolled-back' && census.moved > 0
+      ? `${count(census.moved)} customers are still in the target`
+      : null,
+    requests.lost > 0 ? `${count(requests.lost)} accepted requests are lost` : null,
+    live && requests.pending > 0 ? `${count(requests.pending)} accepted requests are still pending` : null,
+    live && mismatches > 0 ? `${count(mismatches)} rows differ between the systems` : null,
     live && rows === 0 ? 'no row was compared' : null,
     live && unequal.length > 0 ? `totals differ: ${[...new Set(unequal)].join(', ')}` : null,
     ledger.brokenAt === null ? null : `the ledger is broken at entry ${ledger.brokenAt}`,
