@@ -2,15 +2,18 @@ import { Command } from 'commander';
 import type { Cli } from './cli';
 import { registerCheck } from './commands/check';
 import { registerCheckItem } from './commands/check-item';
+import { registerDoctor } from './commands/doctor';
 import { registerIncident } from './commands/incident';
 import { registerList } from './commands/list';
 import { registerLookup } from './commands/lookup';
 import { registerGo, registerRetry, registerSkip, registerTask } from './commands/messages';
 import { registerPlan } from './commands/plan';
+import { registerReport } from './commands/report';
 import { registerStart } from './commands/start';
 import { registerStatus } from './commands/status';
 import { registerPause, registerReschedule, registerResume, registerRollback } from './commands/steering';
 import { registerVote } from './commands/vote';
+import { registerWatch } from './commands/watch';
 import { registerWorker } from './commands/worker';
 import { EXIT_CODES_HELP } from './exit';
 
@@ -19,10 +22,10 @@ type Register = (program: Command, cli: Cli) => void;
 /** Verbs in the order of a night, as the help shows them. */
 const GROUPS: Readonly<Record<string, readonly Register[]>> = {
   'Before:': [registerCheck, registerPlan, registerStart],
-  'Watching:': [registerList, registerStatus, registerLookup],
+  'Watching:': [registerList, registerStatus, registerWatch, registerLookup, registerReport],
   'Taking part:': [registerVote, registerGo, registerTask, registerCheckItem, registerIncident],
   'Steering:': [registerPause, registerResume, registerRetry, registerSkip, registerReschedule, registerRollback],
-  'Running:': [registerWorker],
+  'Running:': [registerWorker, registerDoctor],
 };
 
 /** The whole command. Throws commander's errors instead of ending the process. */

@@ -13,7 +13,11 @@ export function registerWorker(program: Command, cli: Cli): void {
   const command = program
     .command('worker')
     .summary('run a worker')
-    .description('Runs a worker until Ctrl-C. Give task queues to serve only those; start as many as you like.')
+    .description(
+      'Runs a worker until Ctrl-C. Give task queues to serve only those; start as many as you like. It needs CONTROL_URL,\n' +
+        'and the variables its runbooks name (SOURCE_URL, TARGET_URL, …); it may have CUTOVER_LOG_LEVEL,\n' +
+        'CUTOVER_METRICS_PORT and CUTOVER_WEBHOOK_URL.',
+    )
     .argument('[queues...]', 'task queues, such as cutover-data; default: all')
     .action(async (queues: string[]) => {
       cli.exitCode = await runWorker(cli, queues);
@@ -25,7 +29,10 @@ export function registerWorker(program: Command, cli: Cli): void {
 async function runWorker(cli: Cli, queues: readonly string[]): Promise<number> {
   if (!existsSync(WORKER))
     throw new CliError(EXIT.failed, `the worker is not built: ${WORKER} is missing`, 'run: npm run build');
-  const child = spawn(process.execPath, [WORKER, ...queues], { stdio: 'inherit', env: cli.env.all });
+  const child = spawn(process.execPath, [WORKER], {
+    stdio: 'inherit',
+    env: { ...cli.env.all, ...(queues.length > 0 ? { CUTOVER_QUEUES: queues.join(',') } : {}) },
+  });
   const stop = (): void => void child.kill('SIGTERM');
   cli.stop.addEventListener('abort', stop);
   try {

@@ -1,0 +1,90 @@
+import type { Command } from 'commander';
+import type { Pool } from 'pg';
+import { listCutovers } from '../../systems/control/cutovers';
+import { print, type Cli } from '../cli';
+import { examples, outputOption, type CommonOptions } from '../command';
+import { connectClient, withControl, type TemporalClient } from '../connect';
+import { gone, looked, type Diagnosis } from '../doctor/finding';
+import { lookAtRuns } from '../doctor/look-at-runs';
+import { lookAtServer, lookAtSystem, type SystemToLookAt } from '../doctor/look-at-system';
+import { lookAtTemporal } from '../doctor/look-at-temporal';
+import { CliError, EXIT } from '../exit';
+import { statusWord, table } from '../show/format';
+import { storedRun } from '../stored-run';
+
+export function registerDoctor(program: Command, cli: Cli): void {
+  const command = program
+    .command('doctor')
+    .summary('look at everything a cutover needs')
+    .description(
+      'Looks at databases, Temporal, workers, the guardian and open runs; says what is wrong and what to do.',
+    )
+    .addOption(outputOption())
+    .action(async (options: CommonOptions) => {
+      const found = await examine(cli);
+      const wrong = found.filter((each) => each.verdict === 'bad');
+      print(cli, options.output, { ok: wrong.length === 0, findings: found }, () => text(cli, found));
+      if (wrong.some((each) => each.unreachable)) cli.exitCode = EXIT.unreachable;
+      else if (wrong.length > 0) cli.exitCode = EXIT.failed;
+    });
+  examples(command, ['cutover doctor', 'cutover doctor --output json']);
+}
+
+async function examine(cli: Cli): Promise<Diagnosis[]> {
+  const temporal = await reach('Temporal', () => connectClient(cli.env.all));
+  try {
+    const withoutControl = (): Promise<Diagnosis[]> => lookAtSystems(cli, null);
+    const databases = await reach('control (CONTROL_URL)', () =>
+      withControl(cli, async (control) => [
+        ...(await lookAtServer('control (CONTROL_URL)', control)),
+        ...(await lookAtSystems(cli, control)),
+        ...('client' in temporal ? await looked('runs', 'see the message', () => lookAtRuns(control, temporal)) : []),
+      ]),
+    );
+    const seen = 'client' in temporal ? await lookAtTemporal(temporal, cli.now()) : [temporal];
+    return [...(Array.isArray(databases) ? databases : [databases, ...(await withoutControl())]), ...seen];
+  } finally {
+    if ('client' in temporal) await temporal.close();
+  }
+}
+
+/** What `open` gives, or the finding that it cannot be reached. */
+async function reach<T extends TemporalClient | Diagnosis[]>(
+  what: string,
+  open: () => Promise<T>,
+): Promise<T | Diagnosis> {
+  try {
+    return await open();
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    return gone(what, error.message, error.remedy ?? '');
+  }
+}
+
+/** Source and target, and every database that the runbook of an open run names. */
+async function lookAtSystems(cli: Cli, control: Pool | null): Promise<Diagnosis[]> {
+  const named = new Map<string, string>();
+  const open = control ? (await listCutovers(control)).filter((row) => row.outcome === null) : [];
+  for (const row of control ? open : []) {
+    const run = control ? await storedRun(control, row.cutover, cli.now()).catch(() => null) : null;
+    for (const [name, system] of Object.entries(run?.resolved.runbook.systems ?? {}))
+      if (system.adapter === 'postgres') named.set(system.urlEnv, name);
+  }
+  if (named.size === 0) {
+    named.set('SOURCE_URL', 'source');
+    named.set('TARGET_URL', 'target');
+  }
+  const systems = [...named].map(([urlEnv, name]): SystemToLookAt => ({ name, urlEnv, url: cli.env.all[urlEnv] }));
+  return (await Promise.all(systems.map(lookAtSystem))).flat();
+}
+
+function text(cli: Cli, found: readonly Diagnosis[]): string {
+  const rows = found.map((each) => [
+    statusWord(cli, each.verdict),
+    each.what,
+    each.remedy === null ? each.said : `${each.said}\n→ ${each.remedy}`,
+  ]);
+  const wrong = found.filter((each) => each.verdict === 'bad').length;
+  const summary = wrong === 0 ? 'all well' : `${wrong} ${wrong === 1 ? 'thing is' : 'things are'} wrong`;
+  return `${table(cli, ['', 'what', 'found'], rows)}\n\n${summary}`;
+}

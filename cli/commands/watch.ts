@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Option, type Command } from 'commander';
+import { printLine, type Cli } from '../cli';
+import { examples, type CommonOptions } from '../command';
+import { withControlIfThere, withTemporal } from '../connect';
+import { CliError, EXIT } from '../exit';
+import { findCutover } from '../find-cutover';
+import { readStatus, type StatusShown } from '../run-status';
+import { changesOf, type Change } from '../show/changes';
+import { progressBars, type Watched } from '../show/progress-bars';
+
+const EVERY_MS = 1_000;
+
+export function registerWatch(program: Command, cli: Cli): void {
+  const command = program
+    .command('watch')
+    .summary('follow a cutover live')
+    .description(
+      'Follows a cutover until it ends or Ctrl-C: progress bars in a terminal, else one line for each change.\n' +
+        'Ends with 0 when the cutover is live, with 1 when it ended otherwise.',
+    )
+    .argument('<id>', 'the cutover')
+    .addOption(
+      new Option('-o, --output <format>', 'json: one object for each change').choices(['text', 'json']).default('text'),
+    )
+    .action((id: string, options: CommonOptions) => watch(cli, id, options));
+  examples(command, ['cutover watch night-1', 'cutover watch night-1 --output json | jq .text']);
+}
+
+async function watch(cli: Cli, id: string, options: CommonOptions): Promise<void> {
+  const shown: Watched = cli.io.interactive && options.output === 'text' ? progressBars(cli) : lines(cli, options);
+  // Listening tells the process that this verb ends in order by itself.
+  const onStop = (): void => undefined;
+  cli.stop.addEventListener('abort', onStop);
+  try {
+    const last = await withTemporal(cli, (temporal) =>
+      withControlIfThere(cli, async (control) => {
+        const found = await findCutover(id, control, temporal);
+        let before = await readStatus(found, temporal, control);
+        let silent = false;
+        shown.show(before, changesOf(null, before));
+        while (before.outcome === null && !cli.stop.aborted) {
+          await sleep(EVERY_MS, undefined, { signal: cli.stop }).catch(onStop);
+          const status = await lookAgain(() => readStatus(found, temporal, control));
+          const answers = status !== null && (status.source === 'live' || status.outcome !== null);
+          if (answers === silent) shown.show(before, [heard(answers)]);
+          silent = !answers;
+          if (!answers) continue;
+          shown.show(status, changesOf(before, status));
+          before = status;
+        }
+        return before;
+      }),
+    );
+    if (last.outcome !== null && last.outcome !== 'live') cli.exitCode = EXIT.failed;
+  } finally {
+    shown.close();
+    cli.stop.removeEventListener('abort', onStop);
+  }
+}
+
+/** While nobody answers the watch goes on: a worker or the server may be starting again. */
+async function lookAgain(look: () => Promise<StatusShown>): Promise<StatusShown | null> {
+  try {
+    return await look();
+  } catch (error) {
+    if (error instanceof CliError && error.exitCode === EXIT.unreachable) return null;
+    throw error;
+  }
+}
+
+const heard = (answers: boolean): Change => ({
+  wave: null,
+  subject: 'run',
+  text: answers ? 'the run answers again' : 'the run does not answer: no worker, or no Temporal server; still watching',
+});
+
+function lines(cli: Cli, options: CommonOptions): Watched {
+  return {
+    show: (_status, changes) => {
+      for (const change of changes) {
+        const at = new Date(cli.now()).toISOString();
+        if (options.output === 'json') printLine(cli, JSON.stringify({ at, ...change }));
+        else
+          printLine(cli, `${at.slice(11, 19)}Z ${change.wave === null ? '' : `wave ${change.wave}: `}${change.text}`);
+      }
+    },
+    close: () => undefined,
+  };
+}

@@ -1,0 +1,73 @@
+import type { Pool } from 'pg';
+import { listCutovers, type CutoverRow } from '../../systems/control/cutovers';
+import { listUndo } from '../../systems/control/undo';
+import { rollbackWorkflowId, waveWorkflowId } from '../../workflows/names';
+import type { TemporalClient } from '../connect';
+import { bad, looked, ok, type Diagnosis } from './finding';
+
+/** Open runs, waves that no run looks after, and undo rows that were left behind. */
+export async function lookAtRuns(control: Pool, temporal: TemporalClient): Promise<Diagnosis[]> {
+  const cutovers = await listCutovers(control);
+  const open = cutovers.filter((row) => row.outcome === null);
+  const looks = open.map((row) =>
+    looked(`cutover ${row.cutover}`, 'see the message', () => lookAtRun(row, control, temporal)),
+  );
+  const found = (await Promise.all(looks)).flat();
+  return open.length === 0 ? [ok('runs', 'no cutover is under way')] : found;
+}
+
+async function lookAtRun(row: CutoverRow, control: Pool, temporal: TemporalClient): Promise<Diagnosis[]> {
+  const what = `cutover ${row.cutover}`;
+  const main = await runStatus(temporal, row.workflowId);
+  const waves = await openWaves(control, row.cutover);
+  const orphans: Diagnosis[] = [];
+  for (const wave of waves) {
+    const runs = await Promise.all(
+      [waveWorkflowId(row.workflowId, wave.wave), rollbackWorkflowId(row.workflowId, wave.wave)].map((id) =>
+        runStatus(temporal, id),
+      ),
+    );
+    if (main !== 'RUNNING' && !runs.includes('RUNNING'))
+      orphans.push(
+        bad(
+          `${what}, wave ${wave.wave}`,
+          `custody ${wave.custody}, intake ${wave.intake}, ${wave.undo} effects not undone, and no run that lives`,
+          'the guardian rolls it back within a minute while a worker runs; if not, look at its schedule',
+        ),
+      );
+  }
+  if (main === 'RUNNING') return [ok(what, `runs as ${row.workflowId}`), ...orphans];
+  const said =
+    main === null ? 'is registered, but its run was never started' : `its run has ended (${main}) without an outcome`;
+  const remedy =
+    main === null ? 'start it again with the same documents' : 'start it under another id once its waves are back';
+  return [bad(what, said, remedy), ...orphans];
+}
+
+interface OpenWave {
+  wave: number;
+  custody: string;
+  intake: string;
+  undo: number;
+}
+
+/** Waves that were touched and are not at peace: something to undo, moving, or with a held intake. */
+async function openWaves(control: Pool, cutover: string): Promise<OpenWave[]> {
+  const { rows } = await control.query<Omit<OpenWave, 'undo'>>(
+    'select wave, custody, intake from control.wave where cutover = $1 and wave > 0 order by wave',
+    [cutover],
+  );
+  const counted = rows.map(async (row) => ({ ...row, undo: (await listUndo(control, cutover, row.wave)).length }));
+  return (await Promise.all(counted)).filter(
+    (wave) => wave.undo > 0 || wave.custody === 'moving' || wave.intake === 'held',
+  );
+}
+
+async function runStatus({ client }: TemporalClient, workflowId: string): Promise<string | null> {
+  try {
+    return (await client.workflow.getHandle(workflowId).describe()).status.name;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'WorkflowNotFoundError') return null;
+    throw error;
+  }
+}

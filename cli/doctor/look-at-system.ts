@@ -1,0 +1,89 @@
+import type { Pool } from 'pg';
+import { SCHEMA_VERSION } from '../../systems/postgres/sql/tables';
+import { connect } from '../../systems/postgres/connect';
+import { triggersIntact } from '../../systems/postgres/schema';
+import { reasonOf } from '../connect';
+import { bad, gone, looked, ok, warn, type Diagnosis } from './finding';
+
+/** The oldest PostgreSQL the guards and positions rely on. */
+const OLDEST_POSTGRES = 150_000;
+
+export interface SystemToLookAt {
+  /** `source`, `target`, or another system of a runbook. */
+  name: string;
+  urlEnv: string;
+  url: string | undefined;
+}
+
+/** Whether a system answers, how old it is, whether its schema `cutover` is ours, intact, and what is frozen there. */
+export async function lookAtSystem(system: SystemToLookAt): Promise<Diagnosis[]> {
+  const what = `${system.name} (${system.urlEnv})`;
+  if (system.url === undefined)
+    return [
+      gone(what, `${system.urlEnv} is not set`, `set ${system.urlEnv} to the URL of the database (postgres://…)`),
+    ];
+  const pool = connect(system.url, { applicationName: 'cutover doctor', max: 2 });
+  try {
+    const server = await lookAtServer(what, pool);
+    if (server.some((each) => each.unreachable)) return server;
+    const schema = await looked(what, 'see the message', () => lookAtSchema(what, pool));
+    return [...server, ...schema];
+  } finally {
+    await pool.end();
+  }
+}
+
+export async function lookAtServer(what: string, pool: Pool): Promise<Diagnosis[]> {
+  try {
+    const { rows } = await pool.query<{ version: string; number: number }>(
+      `select current_setting('server_version') as version, current_setting('server_version_num')::int as number`,
+    );
+    const { version, number } = rows[0] ?? { version: 'unknown', number: 0 };
+    if (number < OLDEST_POSTGRES)
+      return [bad(what, `PostgreSQL ${version} is too old`, 'PostgreSQL 15 or newer is needed')];
+    return [ok(what, `PostgreSQL ${version}`)];
+  } catch (error) {
+    return [gone(what, `does not answer: ${reasonOf(error)}`, 'start the database, or mend its URL and its password')];
+  }
+}
+
+async function lookAtSchema(what: string, pool: Pool): Promise<Diagnosis[]> {
+  const installed = await pool.query<{ there: boolean }>(`select to_regclass('cutover.meta') is not null as there`);
+  if (!installed.rows[0]?.there) return [ok(what, 'schema cutover is not installed yet: the first run does it')];
+  const { rows } = await pool.query<{ version: number; side: string }>('select version, side from cutover.meta');
+  const meta = rows[0];
+  if (meta && meta.version !== SCHEMA_VERSION)
+    return [
+      bad(
+        what,
+        `schema cutover has version ${meta.version}, this program needs ${SCHEMA_VERSION}`,
+        'finish its cutover with the program that installed it, then drop the schema',
+      ),
+    ];
+  const tampered = await triggersIntact(pool);
+  return [
+    ok(what, `schema cutover, version ${meta?.version ?? 'unknown'}, ${meta?.side ?? 'no side'}`),
+    ...tampered.map((finding) => bad(what, finding, 'put the guard back before a switch: it will be refused')),
+    ...(await lookAtWaves(what, pool)),
+  ];
+}
+
+async function lookAtWaves(what: string, pool: Pool): Promise<Diagnosis[]> {
+  const { rows } = await pool.query<{ wave: number; name: string; leftMs: number }>(
+    `select wave, name, (extract(epoch from lease_until - clock_timestamp()) * 1000)::float8 as "leftMs"
+     from cutover.wave where state = 'frozen' order by wave`,
+  );
+  return rows.map(({ wave, name, leftMs }) =>
+    leftMs > 0
+      ? warn(
+          what,
+          `wave ${wave} (${name}) is frozen; its lease ends in ${Math.ceil(leftMs / 1000)} s unless renewed`,
+          'nothing to do while its run holds it: cutover status says until when',
+        )
+      : warn(
+          what,
+          `wave ${wave} (${name}) was frozen, but its lease lapsed ${Math.round(-leftMs / 1000)} s ago: writers pass`,
+          'the run freezes it anew, or is going back: see cutover status',
+        ),
+  );
+}
