@@ -5,13 +5,17 @@
 import type { WaveState } from '../domain/custody';
 
 export class SystemFault extends Error {
+  /** When the system asked not to be tried again before, such as with `Retry-After`. */
+  readonly retryAfterMs: number | undefined;
+
   constructor(
     message: string,
     readonly retryable: boolean,
-    options?: { cause?: unknown },
+    options?: { cause?: unknown; retryAfterMs?: number | undefined },
   ) {
     super(message, options);
     this.name = 'SystemFault';
+    this.retryAfterMs = options?.retryAfterMs;
   }
 }
 

@@ -50,14 +50,16 @@ export interface DrainClock {
 }
 
 /**
- * Looks every `everyMs` until everything is drained or `deadline` (epoch ms) has passed; the last look decides. A queue
- * that cannot be read now is asked again until the deadline, and counts as not empty.
+ * Looks every `everyMs` until everything is drained or `deadline` (epoch ms) has passed; the last look decides. After an
+ * empty look it waits until no reading can be an old one. A queue that cannot be read now is asked again until the
+ * deadline, and counts as not empty.
  */
 export async function drainUntil(
   ports: Record<string, QueuePort>,
   input: { wave: number; deadline: number; everyMs: number; onLook?: (state: DrainState) => void },
   clock: DrainClock,
 ): Promise<DrainState> {
+  const staleMs = Math.max(0, ...Object.values(ports).map((port) => port.staleMs ?? 0));
   let state = notLooked;
   for (;;) {
     try {
@@ -69,6 +71,6 @@ export async function drainUntil(
     }
     const nearlyThere = state.emptyInARow > 0;
     if (state.drained || (clock.now() >= input.deadline && !nearlyThere)) return state;
-    await clock.sleep(input.everyMs);
+    await clock.sleep(nearlyThere ? Math.max(input.everyMs, staleMs) : input.everyMs);
   }
 }

@@ -18,8 +18,10 @@ export interface Leftovers {
   withoutCustomer: number;
 }
 
-/** The open work of a wave. Both calls only read; faults are SystemFaults. Closing is for adapters with connections. */
+/** The open work of a wave. Both calls only read; faults are SystemFaults. */
 export interface QueuePort {
+  /** How old a reading may be, where a broker publishes its counts now and then; default: it is live. */
+  readonly staleMs?: number;
   read(wave: number): Promise<QueueReading>;
   leftovers(wave: number): Promise<Leftovers>;
 }

@@ -14,21 +14,26 @@ export interface RabbitmqQueue {
   /** Tells which of these customers belong to the wave. Needed with `customer`, for leftovers. */
   membersOf?: (wave: number, customers: string[]) => Promise<string[]>;
   timeoutMs?: number;
+  /** How often the broker publishes and samples its counts (`collect_statistics_interval`); default 5000, as RabbitMQ. */
+  statisticsMs?: number;
 }
 
 const queueInfo = z.object({
   messages_ready: z.number().optional(),
   messages_unacknowledged: z.number().optional(),
   arguments: z.record(z.string(), z.unknown()).default({}),
+  // An empty policy is written as an empty list.
+  effective_policy_definition: z.union([z.record(z.string(), z.unknown()), z.array(z.never())]).nullish(),
 });
 const bindings = z.array(z.object({ destination: z.string(), destination_type: z.string(), routing_key: z.string() }));
 
 const TIMEOUT_MS = 5_000;
+const STATISTICS_MS = 5_000;
 
 /**
  * Reads a RabbitMQ queue through the management API, which knows unacknowledged messages (AMQP's own count leaves them
  * out). A broker cannot tell whose messages they are without taking them, so `read` counts the whole queue. Dead letters
- * are those in the queues its `x-dead-letter-exchange` leads to.
+ * are those in the queues its dead letter exchange leads to, set by an argument or a policy.
  */
 export function rabbitmqQueue(options: RabbitmqQueue): QueuePort {
   const { timeoutMs = TIMEOUT_MS } = options;
@@ -57,14 +62,16 @@ export function rabbitmqQueue(options: RabbitmqQueue): QueuePort {
   /** Statistics of a new queue appear a moment after it; until then its numbers are not known, which is not zero. */
   const info = async (
     queue: string,
-  ): Promise<{ ready: number; unacked: number; arguments: Record<string, unknown> }> => {
+  ): Promise<{ ready: number; unacked: number; settings: Record<string, unknown> }> => {
     const found = queueInfo.parse(
       await api(`queues/${encodeURIComponent(vhost)}/${encodeURIComponent(queue)}?disable_stats=false`),
     );
     if (found.messages_ready === undefined || found.messages_unacknowledged === undefined) {
       throw new SystemFault(`RabbitMQ has no counts of queue ${queue} yet`, true);
     }
-    return { ready: found.messages_ready, unacked: found.messages_unacknowledged, arguments: found.arguments };
+    const policy = Object.entries(found.effective_policy_definition ?? {}).map(([name, value]) => [`x-${name}`, value]);
+    const settings = { ...Object.fromEntries(policy), ...found.arguments };
+    return { ready: found.messages_ready, unacked: found.messages_unacknowledged, settings };
   };
 
   const deadLetterQueues = async (own: Record<string, unknown>): Promise<string[]> => {
@@ -82,13 +89,15 @@ export function rabbitmqQueue(options: RabbitmqQueue): QueuePort {
 
   const read = async (): Promise<{ ready: number; unacked: number; deadLetters: number; dead: string[] }> => {
     const own = await info(options.queue);
-    const dead = await deadLetterQueues(own.arguments);
+    const dead = await deadLetterQueues(own.settings);
     const counts = await Promise.all(dead.map(info));
     const deadLetters = counts.reduce((sum, each) => sum + each.ready + each.unacked, 0);
     return { ready: own.ready, unacked: own.unacked, deadLetters, dead };
   };
 
   return {
+    // A queue publishes its counts and the management plugin samples them, each once in this time.
+    staleMs: 2 * (options.statisticsMs ?? STATISTICS_MS) + 500,
     async read() {
       const { ready, unacked, deadLetters } = await read();
       return { ready, unacked, deadLetters };

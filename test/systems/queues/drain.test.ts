@@ -57,3 +57,10 @@ test('a queue that cannot be read now is asked again and never taken for empty; 
   await expect(drain({ q: scripted(away) }, 50)).rejects.toBe(away);
   await expect(drain({ q: scripted(new SystemFault('no such queue', false)) }, 50)).rejects.toThrow('no such queue');
 });
+
+test('a broker whose counts may be old is looked at again only when they must have been counted anew', async () => {
+  const at = clock();
+  const old = { ...scripted(reading(2), reading(0), reading(0)), staleMs: 700 };
+  expect((await drain({ q: old }, 1_000, at)).drained).toBe(true);
+  expect(at.now()).toBe(710);
+});
