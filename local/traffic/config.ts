@@ -20,7 +20,7 @@ const config = z.strictObject({
   strays: z.coerce.number().min(0).max(1).default(0.01),
   focus: z
     .boolean()
-    .default(false)
+    .default(true)
     .describe('prefer customers of the wave that is moving and kinds that are rare so far'),
 });
 export type TrafficConfig = z.output<typeof config>;
@@ -29,6 +29,7 @@ export type TrafficConfig = z.output<typeof config>;
 export function readConfig(args: string[], env: NodeJS.ProcessEnv): TrafficConfig {
   const { values } = parseArgs({
     args,
+    allowNegative: true,
     options: {
       source: { type: 'string' },
       target: { type: 'string' },

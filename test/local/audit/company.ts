@@ -147,6 +147,15 @@ export class Company {
     await this.release(wave, 'source');
   }
 
+  get gatewayUrl(): string {
+    return this.gateway.url;
+  }
+
+  /** Lets routing name a system, whatever the systems say. */
+  async pretend(wave: number, custody: 'source' | 'target'): Promise<void> {
+    await setCustody(this.pools.control, { cutover: CUTOVER, wave, custody, epoch: (this.epoch += 1) });
+  }
+
   async state(side: 'source' | 'target', wave: number, state: string): Promise<void> {
     const client = await this.pools[side].connect();
     try {
