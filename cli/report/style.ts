@@ -34,7 +34,8 @@ caption { text-align: left; padding: .2rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .7rem .35rem 0; border-bottom: 1px solid var(--line); }
 thead th { font-weight: 600; white-space: nowrap; }
 tbody th { font-weight: 500; }
-td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+td { font-variant-numeric: tabular-nums; overflow-wrap: break-word; }
+.scroll table { min-width: 40rem; }
 .good { color: var(--good); font-weight: 600; } .bad { color: var(--bad); font-weight: 600; } .open { color: var(--open); font-weight: 600; }
 code { font: .88em/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 figure { margin: .75rem 0; overflow-x: auto; }

@@ -74,7 +74,9 @@ function explainIssue(context: Context, issue: Issue, base: Path): Finding[] {
         `${name}: ${describe(value)} is too big`,
         `at most ${issue.maximum} ${counted(issue.origin)}`.trimEnd(),
       );
-    default:
+    case 'custom':
+    case 'invalid_element':
+    case 'not_multiple_of':
       return at('bad-value', `${name}: ${issue.message}`, 'see the schema in runbooks/schema/json');
   }
 }
