@@ -66,13 +66,13 @@ export function toFailure(error: unknown): unknown {
   return error;
 }
 
-/** Wraps every activity so that its faults are mapped and nothing else changes. */
+/** Wraps every activity so that it heartbeats from its first moment and its faults are mapped. */
 export function mapped<A extends object>(activities: A): A {
   const wrap =
     (call: (...args: unknown[]) => Promise<unknown>) =>
     async (...args: unknown[]) => {
       try {
-        return await call(...args);
+        return await beating(() => call(...args));
       } catch (error) {
         throw toFailure(error);
       }

@@ -9,6 +9,7 @@ import { carryBackPass } from '../systems/postgres/data/carry-back';
 import { membershipDigest } from '../systems/postgres/data/census';
 import { startCarryBack, readPosition } from '../systems/postgres/data/position';
 import { purgeWave } from '../systems/postgres/data/purge';
+import { openSealed } from '../systems/postgres/resolve';
 import { SystemFault } from '../systems/ports';
 import { beating, staleEpoch, type Beat } from './attempt';
 import { waveOf } from './wave-of';
@@ -129,8 +130,9 @@ async function switchWave(world: World, ref: EffectRef): Promise<SwitchResult> {
     if (sealed.outcome === 'stale') throw staleEpoch(`switch of wave ${wave}`);
     if (sealed.outcome !== 'sealed') return { outcome: 'refused', reason: sealProblem(sealed) };
   }
-  const opened = await custody.target.open(wave, ref.epoch);
-  if (opened.outcome === 'stale') throw staleEpoch(`opening of wave ${wave}`);
+  const opening = await openSealed(custody.target, custody.source, wave, ref.epoch);
+  if (opening === 'stale') throw staleEpoch(`opening of wave ${wave}`);
+  if (opening === 'other-owns') return { outcome: 'refused', reason: `wave ${wave} is the source's again` };
   await project(world, ref, 'target');
   return { outcome: 'switched', at: Date.now() };
 }
@@ -190,8 +192,9 @@ async function returnCustody(world: World, ref: EffectRef, beat: Beat): Promise<
   }
   while ((await carry()) > 0);
   await finishReturn(pair, compiled);
-  const opened = await custody.source.open(wave, ref.epoch);
-  if (opened.outcome === 'stale') throw staleEpoch(`return of wave ${wave}`);
+  const opening = await openSealed(custody.source, custody.target, wave, ref.epoch);
+  if (opening === 'stale') throw staleEpoch(`return of wave ${wave}`);
+  if (opening === 'other-owns') throw new SystemFault(`wave ${wave} was opened at the target meanwhile`, true);
   await project(world, ref, 'source');
   return { path: found.kind === 'owned-by-target' || carriedRows > 0 ? 'carried-back' : 'unsealed', carriedRows };
 }

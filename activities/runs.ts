@@ -42,14 +42,13 @@ export function runActivities(world: World): RunActivities {
     },
     openCutover: (input) => openCutover(world, input),
     closeCutover: ({ cutover, outcome }) => closeCutover(control, cutover, outcome),
-    raiseEpoch: async ({ cutover, wave }) => {
-      const epoch = await nextEpoch(control, cutover, wave);
+    raiseEpoch: async ({ cutover, wave, key }) => {
+      const epoch = await nextEpoch(control, cutover, wave, key);
       if (wave === null) return { epoch };
       const { custody } = await world.of(cutover);
       for (const side of ['target', 'source'] as const) {
         const raised = await custody[side].raise(wave, epoch);
-        if (raised.outcome === 'stale')
-          throw new SystemFault(`wave ${wave}: another epoch was raised at the ${side} meanwhile`, true);
+        if (raised.outcome === 'stale') throw staleEpoch(`wave ${wave} at the ${side}`);
       }
       return { epoch };
     },
@@ -98,5 +97,5 @@ async function openCutover(
   const population = await assignPopulation(pair, documents, (customers, wave) =>
     projectMembers(control, input.cutover, customers, wave),
   );
-  return { epoch: await nextEpoch(control, input.cutover, null), population };
+  return { epoch: await nextEpoch(control, input.cutover, null, 'open'), population };
 }

@@ -1,84 +1,8 @@
-import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
-import { Client, Connection } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { createActivities } from '../activities';
-import { World } from '../activities/world';
-import { connect } from '../systems/postgres/connect';
-import { installControl } from '../systems/control/schema';
-import { BUNDLE_PATH } from '../workflows/bundle';
-import { QUEUES } from '../workflows/names';
 import { loadConfig } from './config';
-import { ensureGuardian } from './guardian-schedule';
-import { createLogger, temporalLogger } from './logger';
-import { runDirectory } from './run-directory';
-import { ensureSearchAttributes } from './search-attributes';
+import { runWorkers } from './run-workers';
 
-/** How many workers of one process poll each queue's tasks at once. */
-const CONCURRENCY: Record<string, number> = {
-  [QUEUES.main]: 40,
-  [QUEUES.source]: 10,
-  [QUEUES.target]: 10,
-  [QUEUES.data]: 16,
-  [QUEUES.lease]: 40,
-};
-
-/** Serves the task queues until SIGINT or SIGTERM; then finishes what it has begun. */
 async function main(): Promise<void> {
-  const config = loadConfig(process.env);
-  const logger = createLogger(config.logLevel);
-  Runtime.install({
-    logger: temporalLogger(logger),
-    ...(config.metricsPort === null
-      ? {}
-      : { telemetryOptions: { metrics: { prometheus: { bindAddress: `127.0.0.1:${config.metricsPort}` } } } }),
-    shutdownSignals: [],
-  });
-  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
-  const connection = await NativeConnection.connect(connectionOptions);
-  const client = new Client({ connection: await Connection.connect(connectionOptions), namespace });
-  const control = connect(config.controlUrl, { applicationName: 'cutover control', max: 20 });
-  await installControl(control);
-  await ensureSearchAttributes(client);
-  await ensureGuardian(client);
-  const world = new World({
-    control,
-    url: config.url,
-    runs: runDirectory(client),
-    logger,
-    webhookUrl: config.webhookUrl,
-  });
-  const activities = createActivities(world);
-  const queues = config.queues ?? Object.values(QUEUES);
-  const workers = await Promise.all(
-    queues.map((taskQueue) => Worker.create(optionsOf(taskQueue, { connection, namespace, activities }))),
-  );
-  const stop = (): void =>
-    workers.filter((worker) => worker.getState() === 'RUNNING').forEach((worker) => worker.shutdown());
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
-  const running = Promise.all(workers.map((worker) => worker.run()));
-  process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, queues })}\n`);
-  await running;
-  await world.close();
-  await control.end();
-  await client.connection.close();
-  await connection.close();
-}
-
-function optionsOf(
-  taskQueue: string,
-  shared: { connection: NativeConnection; namespace: string; activities: object },
-): WorkerOptions {
-  const workflows = taskQueue === QUEUES.main ? { workflowBundle: { codePath: BUNDLE_PATH } } : {};
-  return {
-    ...shared,
-    ...workflows,
-    taskQueue,
-    maxConcurrentActivityTaskExecutions: CONCURRENCY[taskQueue] ?? 20,
-    shutdownGraceTime: '5 seconds',
-    maxHeartbeatThrottleInterval: '2 seconds',
-    defaultHeartbeatThrottleInterval: '1 second',
-  };
+  await runWorkers(loadConfig(process.env));
 }
 
 main().catch((error: unknown) => {

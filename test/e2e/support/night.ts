@@ -1,0 +1,151 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseDocument, type Document } from 'yaml';
+import { sendUpdate } from '../../../cli/messages/send';
+import { packRunbook } from '../../../runbooks/load';
+import { putDocument } from '../../../systems/control/documents';
+import { installControl } from '../../../systems/control/schema';
+import { connect } from '../../../systems/postgres/connect';
+import { projectDir } from '../../../local/paths';
+import type { RunView } from '../../../engine/view';
+import type { UpdateInput, UpdateName } from '../../../workflows/messages';
+import { cutoverWorkflowId, QUEUES, waveWorkflowId, WORKFLOWS } from '../../../workflows/names';
+import type { Stage } from './stage';
+
+const LOOK_MS = 200;
+
+/** What scripted people do, by step or gate; default: everything is fine and everybody says go. */
+export interface Script {
+  /** Not said go to, not voted on: the test does it. */
+  leave?: string[];
+  noGo?: string;
+  rollbackAt?: string;
+}
+
+/** One cutover of the tiny runbook on a stage, with people who act at once. */
+export class Night {
+  readonly workflowId: string;
+
+  constructor(
+    readonly stage: Stage,
+    readonly id: string,
+    readonly script: Script = {},
+  ) {
+    this.workflowId = cutoverWorkflowId('tiny', id);
+  }
+
+  async start(change: (runbook: Document, plan: Document) => void = () => undefined): Promise<void> {
+    const dir = join(projectDir(), 'test', 'runbooks', 'tiny');
+    const read = (file: string): string => readFileSync(join(dir, file), 'utf8');
+    const [runbook, plan] = [parseDocument(read('runbook.yaml')), parseDocument(read('plan.yaml'))];
+    runbook.setIn(['after', 0, 'steps', 0, 'atLeast'], 'PT0S');
+    change(runbook, plan);
+    const control = connect(this.stage.env['CONTROL_URL'] ?? '', { applicationName: 'cutover test', max: 1 });
+    try {
+      await installControl(control);
+      const args = [
+        {
+          runbook: await putDocument(control, 'runbook', packRunbook(runbook.toString(), read('conversion.yaml'))),
+          plan: await putDocument(control, 'plan', plan.toString()),
+          startedBy: 'ada',
+        },
+      ];
+      await this.stage.temporal.client.workflow.start(WORKFLOWS.cutover, {
+        workflowId: this.workflowId,
+        taskQueue: QUEUES.main,
+        args,
+      });
+    } finally {
+      await control.end();
+    }
+  }
+
+  /** The cutover's own view (wave null) or the wave's; null while it has none or no worker answers. */
+  async view(wave: number | null): Promise<RunView | null> {
+    const workflowId = wave === null ? this.workflowId : waveWorkflowId(this.workflowId, wave);
+    try {
+      const { client, connection } = this.stage.temporal;
+      return await connection.withDeadline(Date.now() + 3_000, () =>
+        client.workflow.getHandle(workflowId).query<RunView | null>('status'),
+      );
+    } catch {
+      return null;
+    }
+  }
+
+  async send<N extends UpdateName>(
+    wave: number | null,
+    name: N,
+    input: UpdateInput<N>,
+  ): Promise<{ accepted: boolean; reason?: string }> {
+    const workflowId = wave === null ? this.workflowId : waveWorkflowId(this.workflowId, wave);
+    return sendUpdate(this.stage.temporal, workflowId, name, input);
+  }
+
+  /** Plays the people until the cutover ends or `holds` does. Throws with the last view when `withinMs` is over. */
+  async play(
+    withinMs: number,
+    holds: (views: { cutover: RunView | null; wave: RunView | null }) => boolean = () => false,
+  ): Promise<RunView | null> {
+    const end = Date.now() + withinMs;
+    for (;;) {
+      const [cutover, wave] = await Promise.all([this.view(null), this.view(1)]);
+      if (cutover?.outcome || holds({ cutover, wave })) return cutover;
+      for (const view of [cutover, wave]) if (view) await this.act(view);
+      if (Date.now() > end)
+        throw new Error(
+          `not over after ${withinMs} ms: ${JSON.stringify({ cutover: told(cutover), wave: told(wave) }, null, 1)}`,
+        );
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+  }
+
+  private async act(view: RunView): Promise<void> {
+    const { leave = [], noGo, rollbackAt } = this.script;
+    const wave = view.wave;
+    for (const step of view.steps.filter((candidate) => !leave.includes(candidate.id))) {
+      if (step.id === rollbackAt && !['pending', 'waiting-window'].includes(step.status) && view.rollback === null) {
+        await this.quietly(wave, 'requestRollback', { person: 'ada', reason: 'the test asks for it' });
+        return;
+      }
+      if (step.status === 'waiting-go') await this.quietly(wave, 'sayGo', { person: 'ada', step: step.id });
+      if (step.status === 'failed') await this.quietly(wave, 'retryStep', { person: 'ada', step: step.id });
+      if (step.status !== 'waiting-people') continue;
+      for (const role of step.signedBy.filter((candidate) => !step.signed[candidate]))
+        await this.quietly(wave, 'completeTask', { person: holder(role), step: step.id });
+      for (const item of step.items.filter((candidate) => !step.checks[candidate]))
+        await this.quietly(wave, 'recordCheck', { person: holder(step.owner), step: step.id, item, ok: true });
+    }
+    for (const gate of view.gates.filter((candidate) => candidate.status === 'open' && !leave.includes(candidate.id))) {
+      for (const role of gate.roles.filter(
+        (candidate) => !gate.votes.some((vote) => vote.person === holder(candidate) && vote.voided === null),
+      )) {
+        await this.quietly(wave, 'castVote', {
+          person: holder(role),
+          gate: gate.id,
+          decision: gate.id === noGo ? 'no-go' : 'go',
+        });
+      }
+    }
+  }
+
+  /** A worker that was just killed cannot answer; the people try again at their next look. */
+  private async quietly<N extends UpdateName>(wave: number | null, name: N, input: UpdateInput<N>): Promise<void> {
+    await Promise.race([
+      this.send(wave, name, input).catch(() => undefined),
+      new Promise((resolve) => setTimeout(resolve, 3_000)),
+    ]);
+  }
+}
+
+const holder = (role: string): string => ({ lead: 'ada', owner: 'ben', ops: 'cas' })[role] ?? role;
+
+const told = (view: RunView | null): unknown =>
+  view && {
+    status: view.status,
+    phase: view.phase,
+    waitsFor: view.waitsFor,
+    rollback: view.rollback,
+    notices: view.notices,
+    steps: view.steps.map((step) => `${step.id}:${step.status}${step.problem ? ` ${step.problem}` : ''}`),
+  };

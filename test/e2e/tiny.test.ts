@@ -1,0 +1,26 @@
+import { Night } from './support/night';
+import { Stage } from './support/stage';
+
+jest.setTimeout(180_000);
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await Stage.open('tiny');
+});
+afterAll(() => stage.close());
+beforeEach(() => stage.freshDatabases(200));
+afterEach(() => stage.stopChildren());
+
+test('a second runbook of two tables and one wave goes live, and nothing of it is wired to billing', async () => {
+  await stage.startWorkers();
+  const night = new Night(stage, `live-${Date.now()}`);
+  await night.start();
+  const view = await night.play(90_000);
+  expect(view?.outcome).toBe('live');
+  expect(view?.waves[0]?.verification).toMatchObject({ mismatches: 0 });
+  const [row] = await stage.query<{ clients: string; memos: string }>(
+    stage.env['TARGET_URL'] ?? '',
+    'select (select count(*) from shop.client) as clients, (select count(*) from shop.memo) as memos',
+  );
+  expect(row).toEqual({ clients: '200', memos: '600' });
+});
