@@ -117,11 +117,11 @@ export const plannedNight: Rule = (context) => {
     const inWindow = phases.filter((phase) => phase.window === id);
     const neededMs = remainingDisruptiveMs(inWindow, { done: new Set() });
     const openMs = windowMs(context, id);
-    if (openMs === null || neededMs === 0 || neededMs + rollbackDurationMs(plan) <= openMs) continue;
+    if (openMs === null || neededMs === 0 || neededMs + rollbackDurationMs(runbook, plan) <= openMs) continue;
     const at = runbook.perWave.findIndex((phase) => phase.window === id);
     report(context, 'runbook', ['perWave', at, 'window'], {
       code: 'window-too-short',
-      message: `the disruptive work takes ${minutes(neededMs)} and backing out ${minutes(rollbackDurationMs(plan))}: more than the window is open`,
+      message: `the disruptive work takes ${minutes(neededMs)} and backing out ${minutes(rollbackDurationMs(runbook, plan))}: more than the window is open`,
       remedy: 'make the window longer, or the planned durations shorter',
     });
   }

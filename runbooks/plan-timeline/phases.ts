@@ -2,15 +2,16 @@ import type { PlannedPhase, PlannedStep } from '../../domain/forecast';
 import { STEP_KINDS } from '../../domain/step-kinds';
 import { durationMs } from '../schema/common';
 import type { Plan } from '../schema/plan';
-import type { Phase, Step } from '../schema/step';
+import type { Runbook } from '../schema/runbook';
+import type { Phase, Step, StepKind } from '../schema/step';
 
 /** Step or gate id → milliseconds, read from a rehearsal or from this run. */
 export type Measured = Readonly<Record<string, number>>;
 
 /** What a gate takes when the plan does not say: people read the evidence and vote. */
 const GATE_PLANNED_MS = 5 * 60_000;
-/** What backing out takes when the plan gives no duration for `rollback`. */
-const ROLLBACK_PLANNED_MS = 10 * 60_000;
+/** The machine work of the way in that backing out does once more. */
+const DONE_AGAIN: readonly StepKind[] = ['freeze', 'convert', 'switch'];
 
 export function stepId(step: Step): string {
   return step.id ?? step.kind;
@@ -31,10 +32,18 @@ export function stepDurationMs(step: Step, plan: Plan | null, measured: Measured
   return measured[id] ?? (planned === undefined ? STEP_KINDS[step.kind].plannedMs : durationMs(planned));
 }
 
-/** Back-out duration of a wave, milliseconds: `rollback` among the measured or the plan's durations. */
-export function rollbackDurationMs(plan: Plan | null, measured: Measured = {}): number {
+/**
+ * Back-out duration of a wave, milliseconds: `rollback` among the measured or the plan's durations, else that of the
+ * freeze, the conversion and the switch together.
+ */
+export function rollbackDurationMs(runbook: Runbook, plan: Plan | null, measured: Measured = {}): number {
   const planned = plan?.durations?.['rollback'];
-  return measured['rollback'] ?? (planned === undefined ? ROLLBACK_PLANNED_MS : durationMs(planned));
+  if (measured['rollback'] !== undefined) return measured['rollback'];
+  if (planned !== undefined) return durationMs(planned);
+  return runbook.perWave
+    .flatMap((phase) => phase.steps)
+    .filter((step) => DONE_AGAIN.includes(step.kind))
+    .reduce((sum, step) => sum + stepDurationMs(step, plan, measured), 0);
 }
 
 /** The phases of one part (`before`, `perWave`, `after`) as the forecast reads them. */

@@ -64,7 +64,7 @@ export interface Timeline {
 /** Plans the whole run from `nowMs`: `before`, each wave in turn, `after`. Disruptive steps wait for an opening with time to back out. */
 export function planTimeline(resolved: ResolvedRun, nowMs: number, measured: Measured = {}): Timeline {
   const { runbook, plan, windows } = resolved;
-  const rollbackMs = rollbackDurationMs(plan, measured);
+  const rollbackMs = rollbackDurationMs(runbook, plan, measured);
   const draft = new Draft(windows, rollbackMs, nowMs);
   draft.add('before', null, runbook.before, plannedPhases(runbook.before, plan, measured));
   const perWave = plannedPhases(runbook.perWave, plan, measured);

@@ -46,8 +46,8 @@ describe('the planned timeline', () => {
     expect(timeline.waves[0]).toMatchObject({ wave: 1, name: 'w1', expectedFrozenMs: frozen * MINUTE_MS });
   });
 
-  it('backs out ten minutes before the window closes unless the plan knows better', () => {
-    expect(iso(plan().backOutBy ?? 0)).toBe('2026-11-29T03:50:00.000Z');
+  it('backs out with time to freeze, convert and switch once more, unless the plan knows better', () => {
+    expect(iso(plan().backOutBy ?? 0)).toBe('2026-11-29T03:53:00.000Z');
     const known = plan(({ runbook, plan: text }) => ({ runbook, plan: `${text}durations: { rollback: PT45M }\n` }));
     expect(iso(known.backOutBy ?? 0)).toBe('2026-11-29T03:15:00.000Z');
   });
@@ -88,8 +88,8 @@ describe('the planned timeline', () => {
     expect(iso(step(timeline, 'stop-jobs', 1)?.plannedStart)).toBe('2026-11-28T21:00:00.000Z');
     expect(iso(step(timeline, 'stop-jobs', 2)?.plannedStart)).toBe('2026-12-05T21:00:00.000Z');
     expect(timeline.waves.map((wave) => iso(wave.backOutBy ?? 0))).toEqual([
-      '2026-11-29T03:50:00.000Z',
-      '2026-12-06T03:50:00.000Z',
+      '2026-11-29T03:53:00.000Z',
+      '2026-12-06T03:53:00.000Z',
     ]);
   });
 
