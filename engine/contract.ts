@@ -130,8 +130,12 @@ export interface Activities {
   closeCutover(input: { cutover: string; outcome: string }): Promise<void>;
   /** Keeps a run's view in `control`, so that `status` and the report answer when no worker runs. */
   saveView(input: RunRef & { view: unknown }): Promise<void>;
-  /** Takes a new epoch from `control` and raises it in the wave's fences on both sides; older attempts are void from here. */
-  raiseEpoch(input: RunRef): Promise<{ epoch: number }>;
+  /**
+   * Takes a new epoch from `control` and raises it in the wave's fences on both sides; older attempts are void from here.
+   * The same `key` gets the same epoch again and lowers nothing: an attempt that wakes late must not lock out the run
+   * that went on.
+   */
+  raiseEpoch(input: RunRef & { key: string }): Promise<{ epoch: number }>;
   /** Writes the undo row of an effect, before the effect. Idempotent by ref and kind. */
   recordUndo(input: { ref: EffectRef; kind: UndoKind }): Promise<void>;
   /** Undo rows not yet done, newest first. Call after raiseEpoch. */

@@ -24,9 +24,11 @@ export async function runCutover(context: Context<CutoverRuntime>): Promise<Outc
   });
   state.outcome = outcome;
   state.status = outcome;
-  await withLedger(context, async () => record(context, 'system', 'ended', 'run', { outcome }));
-  await runtime.activities.saveView({ cutover: state.cutover, wave: null, view: viewOf(context) });
-  await runtime.activities.closeCutover({ cutover: state.cutover, outcome });
+  await withLedger(context, async () => {
+    record(context, 'system', 'ended', 'run', { outcome });
+    await runtime.activities.saveView({ cutover: state.cutover, wave: null, view: viewOf(context) });
+    await runtime.activities.closeCutover({ cutover: state.cutover, outcome });
+  });
   runtime.publish();
   return outcome;
 }
@@ -75,11 +77,13 @@ async function goBack(context: Context<CutoverRuntime>): Promise<Outcome> {
   for (const wave of running) await runtime.stopWave(wave.wave, request);
   await runtime.until(() => running.every((wave) => waveOf(context, wave.wave)?.status !== 'running'), null);
   const touched = state.waves.filter((wave) => wave.status !== 'pending' && wave.status !== 'rolled-back');
-  for (const wave of touched.reverse()) {
-    if (wave.switchedAt !== null) await waitForRollbackHours(context, rollbackWindow(context));
-    await runtime.rollBack(wave.wave);
-    wave.status = 'rolled-back';
-    record(context, 'system', 'wave rolled back', `wave-${wave.wave}`);
+  for (const number of touched.map((wave) => wave.wave).reverse()) {
+    if (waveOf(context, number)?.switchedAt) await waitForRollbackHours(context, rollbackWindow(context));
+    await runtime.rollBack(number);
+    // Read again: a late report may have replaced the summary meanwhile.
+    const wave = waveOf(context, number);
+    if (wave) wave.status = 'rolled-back';
+    record(context, 'system', 'wave rolled back', `wave-${number}`);
     runtime.publish();
   }
   await runtime.rollBack(null);

@@ -8,15 +8,18 @@ export interface RollbackState {
   wave: number | null;
   status: 'running' | 'waiting-for-person' | 'done';
   epoch: number;
+  /** Epoch ms. */
+  startedAt: number;
   done: { kind: string; step: string }[];
   problem: string | null;
   /** Raised by a person's `retry`. */
   retries: number;
 }
 
-export const newRollback = (cutover: string, wave: number | null): RollbackState => ({
+export const newRollback = (cutover: string, wave: number | null, startedAt: number): RollbackState => ({
   cutover,
   wave,
+  startedAt,
   status: 'running',
   epoch: 0,
   done: [],
@@ -30,9 +33,7 @@ export const newRollback = (cutover: string, wave: number | null): RollbackState
  */
 export async function runRollback(runtime: Runtime, state: RollbackState): Promise<void> {
   const { activities } = runtime;
-  state.epoch = (
-    await attempt(runtime, state, 'raise', () => activities.raiseEpoch({ cutover: state.cutover, wave: state.wave }))
-  ).epoch;
+  await attempt(runtime, state, 'raise', () => raise(runtime, state));
   const rows = await attempt(runtime, state, 'list', () =>
     activities.listUndo({ cutover: state.cutover, wave: state.wave }),
   );
@@ -47,6 +48,13 @@ export async function runRollback(runtime: Runtime, state: RollbackState): Promi
   await write(runtime, state, 'rollback verified', 'run');
   state.status = 'done';
   runtime.publish();
+}
+
+/** The key tells this rollback from others of the wave, and a person's retry from the attempts before it. */
+async function raise({ activities }: Runtime, state: RollbackState): Promise<void> {
+  const { cutover, wave, startedAt, retries } = state;
+  const { epoch } = await activities.raiseEpoch({ cutover, wave, key: `rollback/${startedAt}/${retries}` });
+  state.epoch = epoch;
 }
 
 async function undo(activities: Activities, ref: EffectRef, row: UndoRow): Promise<void> {
@@ -78,10 +86,14 @@ async function proveReturned(activities: Activities, state: RollbackState): Prom
   if (!ok) throw new Error(`the wave is not back as it was: ${findings.join('; ')}`);
 }
 
-/** Tries until it succeeds; a failure the retry policy gave up on waits for a person's retry. */
+/**
+ * Tries until it succeeds; a failure the retry policy gave up on waits for a person's retry, which takes a new epoch: the
+ * one before may be what failed.
+ */
 async function attempt<T>(runtime: Runtime, state: RollbackState, what: string, body: () => Promise<T>): Promise<T> {
-  for (;;) {
+  for (let tries = 0; ; tries++) {
     try {
+      if (tries > 0) await raise(runtime, state);
       return await body();
     } catch (error) {
       state.status = 'waiting-for-person';

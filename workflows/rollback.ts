@@ -13,7 +13,7 @@ export interface RollbackInput {
 
 /** Undoes a wave from the undo rows in `control`. Cannot be cancelled; a person's `retryRollback` tries a stuck step again. */
 export async function rollback(input: RollbackInput): Promise<{ undone: RollbackState['done'] }> {
-  const state = newRollback(input.cutover, input.wave);
+  const state = newRollback(input.cutover, input.wave, Date.now());
   const publish = (): void =>
     setCurrentDetails(
       `**${state.status}**${state.problem ? ` · ${state.problem}` : ''}\n\n${state.done.map((row) => `- undone: ${row.step} (${row.kind})`).join('\n')}`,

@@ -72,7 +72,7 @@ async function firstState(
   documents: Parameters<typeof initialState>[0],
 ): Promise<RunState> {
   const cutover = cutoverIdOf(workflowInfo().workflowId);
-  const { epoch } = await runtime.activities.raiseEpoch({ cutover, wave: input.wave });
+  const { epoch } = await runtime.activities.raiseEpoch({ cutover, wave: input.wave, key: 'wave' });
   return initialState(documents, {
     cutover,
     wave: input.wave,

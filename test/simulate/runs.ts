@@ -1,0 +1,232 @@
+import type { Context } from '../../engine/context';
+import { initialState } from '../../engine/initial-state';
+import { applyMessage, type RunMessage } from '../../engine/messages';
+import { applyWaveReport, runCutover } from '../../engine/run-cutover';
+import { newRollback, runRollback, type RollbackState } from '../../engine/run-rollback';
+import { runWave, summaryOf } from '../../engine/run-wave';
+import { ContinueRun, type CutoverRuntime } from '../../engine/runtime';
+import type { MessageAnswer, RollbackRequest, RunState, WaveSummary } from '../../engine/state';
+import type { ResolvedRun } from '../../runbooks/resolved';
+import type { Clock } from './clock';
+import type { Prng } from './prng';
+import { SimRuntime, type Place } from './runtime';
+
+export const CUTOVER = 'sim-1';
+
+/** One run of the engine: the cutover or a wave, over its continuations. */
+export interface Run {
+  wave: number | null;
+  context: Context;
+  runtime: SimRuntime;
+  /** Open as Temporal says: not ended, not terminated. */
+  open: boolean;
+  terminated: boolean;
+}
+
+export interface RollbackRun {
+  state: RollbackState;
+  done: boolean;
+  /** Its rollback waits for a person. */
+  runtime: SimRuntime;
+}
+
+export interface Observer {
+  delivered: (run: Run, message: RunMessage, answer: MessageAnswer) => void;
+  rollbackStarted: (wave: number | null, byGuardian: boolean) => void;
+  crashed: (run: string, error: unknown) => void;
+  ended: (outcome: string) => void;
+}
+
+const json = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+
+/** Starts, continues, terminates and connects the runs, as the workflows do over Temporal. */
+export class Runs {
+  cutover: Run | null = null;
+  readonly waves = new Map<number, Run>();
+  readonly rollbacks: RollbackRun[] = [];
+  /** The person the engine takes for the starter; the checks know better. */
+  starter: string;
+  private reportAt = 0;
+
+  constructor(
+    readonly clock: Clock,
+    private readonly prng: Prng,
+    private readonly run: ResolvedRun,
+    readonly place: Place,
+    private readonly observer: Observer,
+    starter: string,
+  ) {
+    this.starter = starter;
+  }
+
+  all(): Run[] {
+    return [...(this.cutover ? [this.cutover] : []), ...this.waves.values()];
+  }
+
+  async startCutover(): Promise<void> {
+    const runtime = new SimRuntime('cutover', this.place);
+    const { epoch } = await runtime.activities.openCutover({
+      cutover: CUTOVER,
+      runbookHash: 'r',
+      planHash: 'p',
+      startedBy: this.starter,
+    });
+    const state = this.fresh(null, epoch);
+    const run: Run = {
+      wave: null,
+      context: this.contextOf(state, null, runtime),
+      runtime,
+      open: true,
+      terminated: false,
+    };
+    this.cutover = run;
+    await this.drive(run, async (context) => {
+      const outcome = await runCutover(context as Context<CutoverRuntime>);
+      this.observer.ended(outcome);
+    });
+  }
+
+  private fresh(wave: number | null, epoch: number): RunState {
+    const start = { cutover: CUTOVER, wave, startedBy: this.starter, startedAt: this.clock.now, epoch };
+    return initialState(this.run, start);
+  }
+
+  /** Runs the body over continuations: the state crosses each as JSON. */
+  private async drive(run: Run, body: (context: Context) => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        await body(run.context);
+        if (!run.terminated) run.open = false;
+        return;
+      } catch (error) {
+        if (run.terminated) return;
+        if (!(error instanceof ContinueRun)) {
+          run.open = false;
+          this.observer.crashed(run.runtime.name, error);
+          return;
+        }
+        const state = json(run.context.state);
+        run.runtime.dead = true;
+        const runtime = new SimRuntime(run.runtime.name, this.place);
+        run.runtime = runtime;
+        run.context = this.contextOf(state, run.wave, runtime);
+        this.clock.touch();
+      }
+    }
+  }
+
+  private contextOf(state: RunState, wave: number | null, runtime: SimRuntime): Context {
+    const whole = wave === null ? Object.assign(runtime, this.childrenOf()) : runtime;
+    return { runtime: whole, run: this.run, state, background: new Map() };
+  }
+
+  private childrenOf(): Pick<CutoverRuntime, 'startWave' | 'stopWave' | 'rollBack'> {
+    return {
+      startWave: async (wave) => {
+        await this.clock.sleep(100);
+        if (!this.waves.has(wave)) void this.startWave(wave);
+      },
+      stopWave: async (wave, request) => {
+        await this.clock.sleep(100);
+        const run = this.waves.get(wave);
+        if (run?.open) this.stop(run, request);
+        else this.markStopped(wave, request.reason);
+      },
+      rollBack: (wave) => this.rollBack(wave, false),
+    };
+  }
+
+  private async startWave(wave: number): Promise<void> {
+    const runtime = new SimRuntime(`wave-${wave}`, this.place);
+    const run: Run = {
+      wave,
+      context: this.contextOf(this.fresh(wave, 0), wave, runtime),
+      runtime,
+      open: true,
+      terminated: false,
+    };
+    this.waves.set(wave, run);
+    const { epoch } = await runtime.activities.raiseEpoch({ cutover: CUTOVER, wave, key: 'wave' });
+    run.context.state.epoch = epoch;
+    await this.drive(run, async (context) => {
+      const status = await runWave(context);
+      run.open = false;
+      this.report(run, status);
+    });
+  }
+
+  private stop(run: Run, request: RollbackRequest): void {
+    run.context.state.rollback ??= json(request);
+    run.runtime.publish();
+  }
+
+  /** A wave's report travels as a signal: in order, a little later, lost on a cutover that is not open. */
+  report(run: Run, status: WaveSummary['status']): void {
+    const report = json(summaryOf(run.context, status));
+    this.reportAt = Math.max(this.reportAt, this.clock.now + this.prng.int(1, 500));
+    this.clock.after(this.reportAt - this.clock.now, () => {
+      if (!this.cutover?.open) return;
+      applyWaveReport(this.cutover.context, report);
+      this.cutover.runtime.publish();
+    });
+  }
+
+  private markStopped(wave: number, reason: string): void {
+    const state = this.cutover?.context.state;
+    const summary = state?.waves.find((candidate) => candidate.wave === wave);
+    if (summary?.status !== 'running') return;
+    summary.status = 'stopped';
+    summary.rollback ??= { by: 'system', reason, at: this.clock.now, outcome: 'rolled-back', confirmedBy: [] };
+    this.cutover?.runtime.publish();
+  }
+
+  /** One rollback of a wave at a time, as their workflow ids make sure of. */
+  async rollBack(wave: number | null, byGuardian: boolean): Promise<void> {
+    const state = newRollback(CUTOVER, wave, this.clock.now);
+    const runtime = new SimRuntime(`rollback-${wave ?? 'all'}`, this.place);
+    const rollback: RollbackRun = { state, done: false, runtime };
+    await this.clock.until(() => this.rollbacks.every((other) => other.state.wave !== wave || other.done), null);
+    this.rollbacks.push(rollback);
+    this.observer.rollbackStarted(wave, byGuardian);
+    try {
+      await runRollback(runtime, state);
+    } catch (error) {
+      this.observer.crashed(runtime.name, error);
+    }
+    rollback.done = true;
+    this.clock.touch();
+  }
+
+  /** A person's message, as an Update delivers it. */
+  deliver(run: Run, message: RunMessage): MessageAnswer | null {
+    if (!run.open) return null;
+    const { state, run: documents, runtime } = run.context;
+    const { answer, ledger } = applyMessage(state, documents, message, runtime.now());
+    state.ledgerPending.push(...ledger);
+    // A repeated id is answered again, but nothing happens again.
+    if (ledger.length > 0) this.observer.delivered(run, message, answer);
+    run.runtime.publish();
+    return answer;
+  }
+
+  /** `temporal workflow terminate`: nothing of the run goes on; a parent hears it of its child. */
+  terminate(run: Run): void {
+    if (!run.open) return;
+    run.open = false;
+    run.terminated = true;
+    run.runtime.dead = true;
+    const { wave } = run;
+    if (wave !== null)
+      this.clock.after(200, () => this.markStopped(wave, `the run of wave ${wave} ended from outside`));
+    this.clock.touch();
+  }
+
+  /** Outside every run: waves that a dead cutover left between both systems are rolled back. */
+  guard(settled: (wave: number) => boolean): void {
+    if (!this.cutover?.terminated) return;
+    for (const [wave, run] of this.waves) {
+      const busy = run.open || settled(wave) || this.rollbacks.some((other) => other.state.wave === wave);
+      if (!busy) void this.rollBack(wave, true);
+    }
+  }
+}

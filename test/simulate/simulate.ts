@@ -1,0 +1,298 @@
+import type { Opening } from '../../runbooks/resolved';
+import { bodies } from './activities';
+import { Clock } from './clock';
+import { ActivityPlayer, WEATHERS } from './faults';
+import { MISCHIEF, pickMischief, type Stage } from './mischief';
+import { MUTANTS, type Mutant } from './mutants';
+import { hesitation, openItems } from './people';
+import { Prng } from './prng';
+import { Promises, type Broken } from './promises';
+import { simulatedRun, STARTER } from './runbook';
+import { Runs, type Run } from './runs';
+import type { Place } from './runtime';
+import { createWorld } from './world/create';
+import { submit } from './world/requests';
+import { waveRow, type World } from './world/world';
+import { randomWrite, truthOf } from './world/writers';
+
+const START_MS = Date.UTC(2026, 10, 27, 9);
+const HOUR_MS = 3_600_000;
+const IDLE_MS = 30 * HOUR_MS;
+/** Zombies sleep two hours at most: so much is watched after the end. */
+const AFTERMATH_MS = 3 * HOUR_MS;
+const GUARDIAN_MS = 300_000;
+const EVENTS_AT_MOST = 30_000;
+const WRITES_AT_MOST = 400;
+
+export interface Result {
+  seed: number;
+  broken: Broken[];
+  /** The engine's outcome, `terminated` for a run ended from outside, `waiting` for one that waits for an absent person. */
+  ending: string;
+  events: number;
+  writes: number;
+  mischief: string[];
+  trace: string[];
+}
+
+/** Nights of eight hours (some shorter), the first this evening. */
+function nights(prng: Prng): Opening[] {
+  return Array.from({ length: 5 }, (_, day) => {
+    const opensAt = START_MS + (13 + 24 * day) * HOUR_MS;
+    return { opensAt, closesAt: opensAt + (prng.chance(0.15) ? prng.int(10, 100) * 60_000 : 8 * HOUR_MS) };
+  });
+}
+
+/** Plays one cutover from a seed and says what it broke. */
+export async function simulate(seed: number, options: { mutant?: Mutant; trace?: boolean } = {}): Promise<Result> {
+  const simulation = new Simulation(seed, options.mutant ?? null, options.trace ?? false);
+  return simulation.play();
+}
+
+class Simulation {
+  private readonly prng: Prng;
+  private readonly clock = new Clock(START_MS);
+  private readonly documents;
+  private readonly world: World;
+  private readonly truth;
+  private readonly promises: Promises;
+  private readonly runs: Runs;
+  private readonly lines: string[] = [];
+  private readonly mischief: { at: number; name: string }[];
+  private readonly absent: string | null;
+  private publishes = 0;
+  private roundDue = false;
+  private outcome: string | null = null;
+  private lastProgress = START_MS;
+  private endedAt: number | null = null;
+  private ending = '';
+
+  constructor(
+    private readonly seed: number,
+    mutant: Mutant | null,
+    private readonly tracing: boolean,
+  ) {
+    this.prng = new Prng(seed);
+    const { prng, clock } = this;
+    this.documents = simulatedRun(nights(prng));
+    this.absent = prng.chance(0.08) ? prng.pick(['olga', 'sven', 'vera', 'cara', STARTER]) : null;
+    this.mischief = Array.from({ length: prng.int(0, 6) }, () => ({
+      at: prng.int(1, 160),
+      name: pickMischief(prng),
+    })).sort((a, b) => a.at - b.at);
+    this.world = createWorld(clock, prng, new Set(mutant ? MUTANTS[mutant].world : []));
+    this.truth = truthOf(this.world);
+    this.promises = new Promises(this.world, this.truth, this.documents);
+    const wrap = mutant ? MUTANTS[mutant].activities : undefined;
+    const real = bodies(this.world, this.truth, this.documents);
+    const place: Place = {
+      clock,
+      player: new ActivityPlayer(clock, prng, prng.pick(WEATHERS), (text) => this.trace(text)),
+      bodies: wrap ? wrap(real) : real,
+      onCall: (runtime, name, input) => this.called(runtime.name, name, input),
+      onPublish: (runtime) => this.published(runtime.name),
+    };
+    const starter = (mutant ? MUTANTS[mutant].starter : undefined) ?? STARTER;
+    this.runs = new Runs(clock, prng, this.documents, place, this.observer(), starter);
+    this.world.runsOpen = (wave) => this.runs.cutover?.open === true && this.runs.waves.get(wave)?.open === true;
+    this.world.onSeal = (wave) => {
+      this.trace(`wave ${wave} sealed`);
+      this.promises.atSeal(wave);
+    };
+  }
+
+  private observer(): ConstructorParameters<typeof Runs>[4] {
+    return {
+      delivered: (run, message, answer) => {
+        this.trace(
+          `${message.person} to ${run.wave ?? 'cutover'}: ${JSON.stringify(message)} → ${JSON.stringify(answer)}`,
+        );
+        this.promises.delivered(run, message, answer);
+        if (answer.accepted) this.lastProgress = this.clock.now;
+      },
+      rollbackStarted: (wave, byGuardian) => {
+        this.trace(`rollback of ${wave ?? 'the cutover'}${byGuardian ? ' by the guardian' : ''}`);
+        const killed = [...this.runs.waves.values()].some((run) => run.terminated);
+        const state = this.runs.cutover?.context.state;
+        if (state) this.promises.rollbackStarted(wave, byGuardian, state, killed);
+      },
+      crashed: (name, error) =>
+        this.promises.say('LIVE', `the run of ${name} failed: ${error instanceof Error ? error.stack : String(error)}`),
+      ended: (outcome) => {
+        this.trace(`ended ${outcome}`);
+        this.outcome = outcome;
+      },
+    };
+  }
+
+  async play(): Promise<Result> {
+    void this.runs.startCutover();
+    this.guardianLooks();
+    await this.clock.run(
+      () => this.isOver(),
+      () => this.eachEvent(),
+    );
+    this.promises.everyEvent();
+    const terminated = new Set(this.runs.all().flatMap((run) => (run.terminated ? [run.wave] : [])));
+    this.promises.atEnd(this.outcome, terminated);
+    const { acknowledged } = this.truth;
+    return {
+      seed: this.seed,
+      broken: this.promises.broken,
+      ending: this.ending || 'nowhere',
+      events: this.clock.events,
+      writes: acknowledged.source + acknowledged.target,
+      mischief: this.mischief.map((each) => each.name),
+      trace: this.lines,
+    };
+  }
+
+  private eachEvent(): void {
+    const { prng, world, truth } = this;
+    if (this.promises.broken.length < 20) this.promises.everyEvent();
+    const writes = truth.acknowledged.source + truth.acknowledged.target;
+    if (writes < WRITES_AT_MOST && prng.chance(0.2)) randomWrite(world, truth);
+    if (world.control.requests.length < 25 && prng.chance(0.02)) submit(world, truth);
+  }
+
+  /** Called before each event: true once nothing that matters can happen any more. */
+  private isOver(): boolean {
+    if (this.clock.events > EVENTS_AT_MOST) {
+      this.promises.say('LIVE', 'it does not come to an end');
+      this.ending = 'nowhere';
+      return true;
+    }
+    if (this.endedAt === null) {
+      this.ending = this.endingNow();
+      if (this.ending !== '') this.endedAt = this.clock.now;
+      return false;
+    }
+    return this.clock.now > this.endedAt + AFTERMATH_MS;
+  }
+
+  private endingNow(): string {
+    const { runs, clock, outcome } = this;
+    if (outcome !== null) return outcome;
+    if (runs.cutover?.terminated && this.allSettled()) return 'terminated';
+    if (clock.now < this.lastProgress + IDLE_MS) return '';
+    const frozen = [1, 2].some((wave) => {
+      const row = waveRow(this.world, 'source', wave);
+      return row.state === 'frozen' && row.leaseUntil > clock.now;
+    });
+    if (frozen) this.promises.say('LIVE', 'customers are frozen and nobody does anything');
+    if (this.absent === null && !runs.cutover?.terminated)
+      this.promises.say('LIVE', 'it stands still though everybody is there');
+    const named = openItems(runs, this.documents).some((item) => item.person === this.absent);
+    if (this.absent !== null && !named && !runs.cutover?.terminated)
+      this.promises.say('LIVE', 'it waits, but for nobody');
+    return 'waiting';
+  }
+
+  /** After a termination: each started wave is live at the target, or rolled back by the guardian. */
+  private allSettled(): boolean {
+    const { runs } = this;
+    return (
+      runs.rollbacks.every((rollback) => rollback.done) &&
+      [...runs.waves].every(
+        ([wave, run]) => !run.open && (this.settled(wave) || runs.rollbacks.some((each) => each.state.wave === wave)),
+      )
+    );
+  }
+
+  private settled(wave: number): boolean {
+    return this.runs.waves.get(wave)?.context.state.status === 'live';
+  }
+
+  private guardianLooks(): void {
+    this.clock.after(
+      GUARDIAN_MS,
+      () => {
+        this.runs.guard((wave) => this.settled(wave));
+        if (this.endedAt === null) this.guardianLooks();
+      },
+      () => this.endedAt !== null || !this.runs.cutover?.terminated,
+    );
+  }
+
+  private called(runtime: string, name: string, input: unknown): void {
+    if (name !== 'appendLedger' && name !== 'saveView') this.trace(`${runtime} calls ${name} ${JSON.stringify(input)}`);
+    const run = this.runs.all().find((candidate) => candidate.runtime.name === runtime);
+    if (!run) return;
+    if (name === 'recordUndo') {
+      this.lastProgress = this.clock.now;
+      this.promises.atEffect(run, (input as { ref: { step: string } }).ref.step);
+    }
+    if (name === 'switchWave') this.promises.atSwitch(run);
+  }
+
+  private published(runtime: string): void {
+    const run = this.runs.all().find((candidate) => candidate.runtime.name === runtime);
+    if (run) {
+      this.promises.published(run);
+      if (run.wave !== null && run.open && run.context.state.status === 'running') this.runs.report(run, 'running');
+    }
+    this.publishes++;
+    while ((this.mischief[0]?.at ?? Infinity) <= this.publishes) this.doMischief();
+    this.people();
+  }
+
+  private doMischief(): void {
+    const next = this.mischief.shift();
+    if (!next) return;
+    this.clock.after(this.prng.int(0, 20_000), () => {
+      const open = this.runs.all().filter((run) => run.open && run.context.state.startedAt > 0);
+      if (open.length === 0) return;
+      this.trace(`mischief: ${next.name}`);
+      MISCHIEF[next.name]?.(this.stage(), this.prng.pick(open));
+      if (this.runs.cutover?.terminated && this.promises.terminatedAt === null) {
+        this.promises.terminatedAt = this.clock.now;
+        this.guardianLooks();
+      }
+      this.clock.touch();
+    });
+  }
+
+  private stage(): Stage {
+    const { runs, world, prng, clock } = this;
+    return {
+      runs,
+      world,
+      prng,
+      say: (run, message) => void runs.deliver(run, message),
+      later: (ms, act) => clock.after(ms, act),
+    };
+  }
+
+  /** People look some time after something changed, and do some of what waits for them. */
+  private people(): void {
+    if (this.roundDue) return;
+    this.roundDue = true;
+    this.clock.after(hesitation(this.prng), () => {
+      this.roundDue = false;
+      this.round();
+    });
+  }
+
+  private round(): void {
+    const { prng, runs } = this;
+    for (const rollback of runs.rollbacks) {
+      if (rollback.state.status === 'waiting-for-person') rollback.state.retries++;
+    }
+    this.clock.touch();
+    const items = openItems(runs, this.documents).filter((item) => item.person !== this.absent);
+    const keys = [...new Set(items.map((item) => item.key))];
+    for (const key of keys) {
+      if (prng.chance(0.2)) continue;
+      const { run, message } = prng.pick(items.filter((item) => item.key === key));
+      runs.deliver(run, message);
+    }
+    if (keys.length > 0 || runs.rollbacks.some((rollback) => rollback.state.status === 'waiting-for-person'))
+      this.people();
+  }
+
+  private trace(text: string): void {
+    if (this.tracing) this.lines.push(`${new Date(this.clock.now).toISOString().slice(5, 23)} ${text}`);
+  }
+}
+
+export type { Run };
