@@ -33,17 +33,20 @@ describe('check', () => {
   });
 
   const corpus = [...BROKEN_REFERENCES, ...BROKEN_ORDER, ...BROKEN_HOURS, ...BROKEN_PEOPLE, ...BROKEN_CONTENT];
-  it.each(corpus.map((broken) => [broken.name, broken] as const))('finds %s, says where, and what to write instead', (_, broken) => {
-    const texts = edited(broken);
-    const findings = check(texts);
-    expect({ codes: findings.map((finding) => finding.code), findings: findings.map(formatFinding) }).toMatchObject({
-      codes: broken.codes,
-    });
-    for (const finding of findings) expect(finding.remedy.length).toBeGreaterThan(5);
-    const doc = broken.foundIn ?? broken.doc ?? 'runbook';
-    const line = texts[doc].split('\n').findIndex((text) => text.includes(broken.line)) + 1;
-    expect({ file: findings[0]?.file, line: findings[0]?.line }).toEqual({ file: files[doc], line });
-  });
+  it.each(corpus.map((broken) => [broken.name, broken] as const))(
+    'finds %s, says where, and what to write instead',
+    (_, broken) => {
+      const texts = edited(broken);
+      const findings = check(texts);
+      expect({ codes: findings.map((finding) => finding.code), findings: findings.map(formatFinding) }).toMatchObject({
+        codes: broken.codes,
+      });
+      for (const finding of findings) expect(finding.remedy.length).toBeGreaterThan(5);
+      const doc = broken.foundIn ?? broken.doc ?? 'runbook';
+      const line = texts[doc].split('\n').findIndex((text) => text.includes(broken.line)) + 1;
+      expect({ file: findings[0]?.file, line: findings[0]?.line }).toEqual({ file: files[doc], line });
+    },
+  );
 
   it('finds a point of no return that the first of two waves would pass', () => {
     const inWave = TINY_RUNBOOK.replace('pointOfNoReturn: accept', 'pointOfNoReturn: open-doors');
