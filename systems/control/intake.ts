@@ -29,16 +29,25 @@ export async function unknownForwards(pool: Pool, ref: WaveRef): Promise<(Reques
   return rows.map((row) => ({ ...asRequest(row), sentMs: row.sentMs }));
 }
 
+/** The highest id given to a request so far; requests accepted later have higher ones. */
+export async function lastRequestId(pool: Pool, cutover: string): Promise<number> {
+  const { rows } = await pool.query<{ id: string | null }>(
+    'select max(id) as id from control.request where cutover = $1',
+    [cutover],
+  );
+  return Number(rows[0]?.id ?? 0);
+}
+
 /** The next pending requests of the wave in acceptance order, which is also the order per customer. */
 export async function nextHeld(
   pool: Pool,
   ref: WaveRef,
-  page: { limit: number; afterId: number } = { limit: 200, afterId: 0 },
+  page: { limit?: number; afterId?: number; upToId?: number } = {},
 ): Promise<RequestRow[]> {
   const { rows } = await pool.query<RequestRow>(
     `select ${REQUEST_COLUMNS} from control.request r
-     where state in ('held', 'forwarding') and ${IN_WAVE} and id > $4 order by id limit $3`,
-    [ref.cutover, ref.wave, page.limit, page.afterId],
+     where state in ('held', 'forwarding') and ${IN_WAVE} and id > $4 and id <= coalesce($5, id) order by id limit $3`,
+    [ref.cutover, ref.wave, page.limit ?? 200, page.afterId ?? 0, page.upToId ?? null],
   );
   return rows.map(asRequest);
 }

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { Side } from '../../domain/custody';
 import { SystemFault } from '../ports';
 import { performRequest } from '../postgres/requests';
-import { nextHeld, openIntake, unknownForwards } from './intake';
+import { lastRequestId, nextHeld, openIntake, unknownForwards } from './intake';
 import { finishForward, type RequestRow } from './requests';
 
 /** Both sides' statement by request kind, as the runbook has them. */
@@ -56,7 +56,7 @@ const PAGE = 200;
 const CUSTOMERS_AT_ONCE = 4;
 /** New requests keep arriving meanwhile: the last few, or what arrived in the last round, are replayed while others wait. */
 const FEW = 20;
-const MOST_ROUNDS = 5;
+const MOST_ROUNDS = 3;
 
 /**
  * Replays what is pending of a wave to its system of record, in order per customer, then opens the intake in a
@@ -89,15 +89,17 @@ export async function replayHeld(
   return { ...tally, pending: opened.pending };
 }
 
-/** One round over everything pending, in order per customer, past customers whose request cannot be performed. */
+/** One round over everything pending at its start, in order per customer, past customers whose request cannot be performed. */
 async function replayAll(
   control: Pool,
   input: Parameters<typeof replayHeld>[1],
   tally: { replayed: number; refused: number },
 ): Promise<void> {
   const stuck = new Set<string>();
+  // Without an end, requests that arrive as fast as they are replayed would keep one round going for ever.
+  const upToId = await lastRequestId(control, input.cutover);
   for (let afterId = 0; ;) {
-    const page = await nextHeld(control, input, { limit: PAGE, afterId });
+    const page = await nextHeld(control, input, { limit: PAGE, afterId, upToId });
     const last = page.at(-1);
     if (!last) return;
     const queues = byCustomer(page);

@@ -78,9 +78,9 @@ test('requests that keep arriving during a replay are all effected, in order, an
   await at.intake('held');
   await at.custody('target');
   await at.accepts(['target']);
-  for (let i = 0; i < 100; i += 1) await take(`k${i}`);
+  for (let i = 0; i < 40; i += 1) await take(`k${i}`);
   let arriving = true;
-  let next = 100;
+  let next = 40;
   const arrivals = (async () => {
     while (arriving) {
       const taken = await take(`k${next}`);

@@ -69,7 +69,7 @@ export async function startRabbitmq(): Promise<RabbitmqNode> {
     },
   };
   for (const stream of [server.stdout, server.stderr]) stream.on('data', (piece) => (said += String(piece)));
-  for (const deadline = Date.now() + 60_000; !(await answers(node));) {
+  for (const deadline = Date.now() + 60_000; !(await answers(node, amqp));) {
     if (Date.now() > deadline || !isAlive(server)) {
       await node.stop();
       throw new Error(`RabbitMQ did not start:\n${said.slice(-2_000)}`);
@@ -81,10 +81,10 @@ export async function startRabbitmq(): Promise<RabbitmqNode> {
 
 const isAlive = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null;
 
-async function answers({ managementUrl }: RabbitmqNode): Promise<boolean> {
+async function answers({ managementUrl }: RabbitmqNode, port: number): Promise<boolean> {
   try {
     const headers = { authorization: `Basic ${Buffer.from('guest:guest').toString('base64')}` };
-    return (await fetch(`${managementUrl}/api/health/checks/local-alarms`, { headers })).ok;
+    return (await fetch(`${managementUrl}/api/health/checks/port-listener/${port}`, { headers })).ok;
   } catch {
     return false; // not yet listening
   }
