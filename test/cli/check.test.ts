@@ -21,9 +21,10 @@ function cutover(...args: string[]): Promise<Ended> {
   });
 }
 
-async function folder(edit: (runbook: string) => string): Promise<string> {
+async function folder(wrong: string = '', right: string = wrong): Promise<string> {
+  if (!TINY_RUNBOOK.includes(right)) throw new Error('the edit does not match the fixture');
   const dir = await mkdtemp(path.join(tmpdir(), 'cutover-check-'));
-  await writeFile(path.join(dir, 'runbook.yaml'), edit(TINY_RUNBOOK));
+  await writeFile(path.join(dir, 'runbook.yaml'), TINY_RUNBOOK.replace(right, wrong));
   await writeFile(path.join(dir, 'conversion.yaml'), TINY_CONVERSION);
   await writeFile(path.join(dir, 'plan.yaml'), TINY_PLAN);
   return dir;
@@ -41,7 +42,7 @@ describe('cutover check', () => {
   });
 
   it('names file, line and column of each mistake and ends with 1', async () => {
-    const dir = await folder((text) => text.replace('{ kind: intake }', '{ kind: intake, go: nobody }'));
+    const dir = await folder('signedBy: [lead, nobody]', 'signedBy: [lead, ops]');
     const line =
       (await readFile(path.join(dir, 'runbook.yaml'), 'utf8'))
         .split('\n')
@@ -53,7 +54,7 @@ describe('cutover check', () => {
   });
 
   it('prints findings as JSON on request', async () => {
-    const dir = await folder((text) => text.replace('timeZone:', 'timeZome:'));
+    const dir = await folder('timeZome:', 'timeZone:');
     const ended = await cutover('check', path.join(dir, 'runbook.yaml'), '--output', 'json');
     expect(ended.code).toBe(1);
     const printed: unknown = JSON.parse(ended.stdout);
@@ -76,7 +77,7 @@ describe('cutover check', () => {
 
 describe('cutover plan', () => {
   it('shows the timeline, the expected frozen time, the critical path and back out by', async () => {
-    const dir = await folder((text) => text);
+    const dir = await folder();
     const args = ['plan', path.join(dir, 'runbook.yaml'), '--plan', path.join(dir, 'plan.yaml')];
     const from = ['--from', '2026-11-27T09:00:00+01:00'];
     const { code, stdout } = await cutover(...args, ...from);
@@ -85,8 +86,9 @@ describe('cutover plan', () => {
     expect(stdout).toContain('expected frozen time');
     expect(stdout).toMatch(/Critical path: .*wave-1\/freeze → wave-1\/convert/);
     const json = await cutover(...args, ...from, '--output', 'json');
-    const timeline = JSON.parse(json.stdout) as { expectedFrozenMs: number; backOutBy: number };
+    const timeline = JSON.parse(json.stdout) as Record<'expectedFrozenMs' | 'backOutBy' | 'rollbackMs', number>;
     expect(timeline.expectedFrozenMs).toBeGreaterThan(0);
-    expect(new Date(timeline.backOutBy).toISOString()).toBe('2026-11-29T03:50:00.000Z');
+    expect(timeline.rollbackMs).toBeGreaterThan(0);
+    expect(timeline.backOutBy).toBe(Date.parse('2026-11-29T04:00:00Z') - timeline.rollbackMs);
   });
 });
