@@ -38,6 +38,11 @@ function status(options: { name: string }): void {
   if (Object.values(parts).includes(false)) process.exitCode = 3;
 }
 
+/** `status | head -1` closes our output early; that is no failure. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 const program = new Command('local')
   .description('The local stack: source, target and control databases (PostgreSQL) and a Temporal server, on loopback.')
   .addHelpText(

@@ -19,7 +19,7 @@ import { withLock } from './lock';
 import { cacheDir } from './paths';
 
 /** Later versions of the CLI cannot be installed with `go install`. */
-export const TEMPORAL_CLI_VERSION = 'v1.5.1';
+const TEMPORAL_CLI_VERSION = 'v1.5.1';
 const GO_MODULE = `github.com/temporalio/cli/cmd/temporal@${TEMPORAL_CLI_VERSION}`;
 const ARCHIVES = 'https://temporal.download/cli/archive';
 const DOWNLOAD_TIMEOUT_MS = 15_000;

@@ -7,7 +7,7 @@ import { freePort, isFreePort } from './ports';
 import { endProcess, processMark } from './processes';
 import { temporalBinary } from './temporal-binary';
 
-export const SEARCH_ATTRIBUTES = ['CutoverPhase', 'CutoverGate', 'CutoverStatus', 'CutoverWave'] as const;
+const SEARCH_ATTRIBUTES = ['CutoverPhase', 'CutoverGate', 'CutoverStatus', 'CutoverWave'] as const;
 const NAMESPACE = 'default';
 const START_TIMEOUT_MS = 60_000;
 const PROBE_TIMEOUT_MS = 2_000;
