@@ -37,6 +37,7 @@ export class CanarySide {
       options: TIMEOUTS,
     });
     this.pool.on('error', () => undefined); // an idle connection broke; the next canary opens another
+    this.pool.on('connect', (client) => client.on('error', () => undefined)); // a broken one may complain after its end
   }
 
   /**
@@ -50,8 +51,6 @@ export class CanarySide {
     } catch {
       return then('unclear', async () => 'unclear'); // the system cannot be reached: that is an answer of its own
     }
-    const broke = (): void => undefined;
-    client.on('error', broke);
     let usable = false;
     try {
       const answer = await this.start(client, customer);
@@ -59,7 +58,6 @@ export class CanarySide {
       usable = await rolledBack(client);
       return result;
     } finally {
-      client.off('error', broke);
       client.release(!usable);
     }
   }

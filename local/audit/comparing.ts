@@ -119,7 +119,7 @@ export class OwnerComparison {
       for (const row of rows) {
         if (request.cents !== null && row.cents !== request.cents)
           this.find('amount-differs', `${row.entity} ${row.key}`);
-        if (row === rows[0]) this.addMoney(request.entity, request.cents ?? 0);
+        if (row === rows[0]) this.addMoney(request.entity, request.cents ?? row.cents ?? 0);
       }
       const whole = effect && (request.entity === 'customer' || bound || rows.length > 0);
       if (whole) counts.requestsEffected += 1;

@@ -36,8 +36,8 @@ export async function attempt<T>(
   } catch (error) {
     const code = sqlState(error);
     if (code === undefined && !lostConnection(error)) throw error;
-    if (code !== undefined) await client.query('rollback');
-    return { outcome: 'refused', code: code ?? 'lost' };
+    const over = code !== undefined && (await rolledBack(client));
+    return { outcome: 'refused', code: over ? code : 'lost' };
   }
   try {
     const result = await client.query('commit');
@@ -47,6 +47,17 @@ export async function attempt<T>(
   } catch (error) {
     const code = sqlState(error);
     return code === undefined ? { outcome: 'unknown', value } : { outcome: 'refused', code };
+  }
+}
+
+/** False when the connection is gone, and the transaction with it. */
+async function rolledBack(client: ClientBase): Promise<boolean> {
+  try {
+    await client.query('rollback');
+    return true;
+  } catch (error) {
+    if (lostConnection(error)) return false;
+    throw error;
   }
 }
 

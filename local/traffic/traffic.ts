@@ -24,6 +24,7 @@ export interface Traffic {
 const pool = (url: string, workers: number): Pool => {
   const made = new Pool({ connectionString: url, max: workers, application_name: 'traffic' });
   made.on('error', () => undefined); // an idle connection broke; the next operation opens another
+  made.on('connect', (client) => client.on('error', () => undefined)); // a broken one may complain once more after its end
   return made;
 };
 

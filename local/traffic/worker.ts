@@ -175,10 +175,12 @@ export class TrafficWorker {
   /** The catalogue of a side, read again until it holds something: the target's arrives with the reference data. */
   private async products(rows: Rows): Promise<string[]> {
     const known = this.catalogue[rows.side];
-    if (known && known.length > 0) return known;
+    if (known) return known;
     const table = rows.side === 'source' ? "legacy.tariff where active = 'Y'" : 'catalog.product';
     const result = await rows.client.query<{ code: string }>(`select code from ${table} order by code`);
-    return (this.catalogue[rows.side] = result.rows.map((row) => row.code));
+    const codes = result.rows.map((row) => row.code);
+    if (codes.length === 0) return ['none']; // the system turns it down itself
+    return (this.catalogue[rows.side] = codes);
   }
 }
 
