@@ -41,10 +41,16 @@ interface Side {
   images: Map<string, string>;
 }
 
-function wavePredicate(customer: string, wave: number): string {
-  const own = `select w.wave from cutover.member w where w.customer = cast(${customer} as text)`;
-  return `${wave} = coalesce((${own}), (select max(last.wave) from cutover.wave last))`;
-}
+/** Joins membership under names no mapping uses, so that its columns stay unambiguous. */
+const membership = (customer: string): string =>
+  `left join (select customer as cutover_mc, wave as cutover_mw from cutover.member) cutover_held on cutover_mc = cast(${customer} as text)`;
+
+const inWave = (wave: number): string =>
+  `coalesce(cutover_mw, (select max(last.wave) from cutover.wave last)) = ${wave}`;
+
+/** The listed customers that are in the wave: the rows found by them need not be asked again. */
+const listed = (wave: number): string =>
+  `(select cutover_listed_customer from ${LISTED} ${membership('cutover_listed_customer')} where ${inWave(wave)}) cutover_l`;
 
 function stretch(entity: CompiledEntity, customer: string, type: string, scope: Scope): string[] {
   if (scope === 'listed') return [];
@@ -59,17 +65,17 @@ export function sourceSide(entity: CompiledEntity, wave: number, scope: Scope): 
   const alias = quote(entity.alias);
   const column = quote(entity.sourceCustomer.name);
   const { type } = entity.sourceCustomer;
+  const own = `${alias}.${column}`;
   const table =
     scope === 'listed'
-      ? `${LISTED} cutover_l cross join lateral (select * from ${entity.relation} cutover_s
+      ? `${listed(wave)} cross join lateral (select * from ${entity.relation} cutover_s
            where cutover_s.${column} = cutover_l.cutover_listed_customer::${type}) as ${alias}`
-      : `${entity.relation} as ${alias}`;
-  const own = `${alias}.${column}`;
-  const conditions = [wavePredicate(own, wave), ...stretch(entity, own, type, scope)];
+      : `${entity.relation} as ${alias} ${membership(own)}`;
+  const conditions = [...(scope === 'listed' ? [] : [inWave(wave)]), ...stretch(entity, own, type, scope)];
   const document = entity.entity.from;
   if ('table' in document && document.where !== undefined) conditions.push(`(${document.where})`);
   const images = new Map(entity.columns.map((each) => [each.name, bytes(each, mappedValue(entity, each))]));
-  return { from: `${table} where ${conditions.join(' and ')}`, images };
+  return { from: `${table} where ${conditions.join(' and ') || 'true'}`, images };
 }
 
 export function targetSide(entity: CompiledEntity, wave: number, scope: Scope): Side {
@@ -77,13 +83,13 @@ export function targetSide(entity: CompiledEntity, wave: number, scope: Scope): 
   const { type } = entity.targetCustomer;
   const table =
     scope === 'listed'
-      ? `${LISTED} cutover_l join ${entity.target.sql} held on held.${column} = cutover_l.cutover_listed_customer::${type}`
-      : `${entity.target.sql} held`;
-  const conditions = [wavePredicate(`held.${column}`, wave), ...stretch(entity, `held.${column}`, type, scope)];
+      ? `${listed(wave)} join ${entity.target.sql} held on held.${column} = cutover_l.cutover_listed_customer::${type}`
+      : `${entity.target.sql} held ${membership(`held.${column}`)}`;
+  const conditions = [...(scope === 'listed' ? [] : [inWave(wave)]), ...stretch(entity, `held.${column}`, type, scope)];
   const images = new Map(
     entity.columns.map((each) => [each.name, bytes(each, `cast(held.${quote(each.name)} as ${each.wire})`)]),
   );
-  return { from: `${table} where ${conditions.join(' and ')}`, images };
+  return { from: `${table} where ${conditions.join(' and ') || 'true'}`, images };
 }
 
 /** Count and two independent sums of row hashes; addition makes the order of rows not matter, and doubles show. */

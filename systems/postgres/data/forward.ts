@@ -1,5 +1,5 @@
 import type { CompiledEntity } from './compiled';
-import { ident, literal, waveOf } from './names';
+import { ident, literal } from './names';
 import type { CustomerRange } from './pair';
 
 /** Name of the temporary table that holds an entity's affected origins, on the side the log was read. */
@@ -35,21 +35,26 @@ function select(entity: CompiledEntity, list: string, from: string, filters: str
   return `select ${list} from ${from} where ${all.join(' and ') || 'true'}`;
 }
 
-const inWave = (entity: CompiledEntity, wave: number): string => `${waveOf(customerOf(entity))} = ${wave}`;
+/** Membership joined under names no mapping uses: a lookup per row would make scans of whole tables slow. */
+const withMembers = (entity: CompiledEntity, from: string, wave: number | null): string =>
+  wave === null
+    ? from
+    : `${from} left join (select customer as cutover_mc, wave as cutover_mw from cutover.member) cutover_held
+       on cutover_mc = ${customerOf(entity)}::text`;
+
+const inWave = (wave: number | null): string[] =>
+  wave === null ? [] : [`coalesce(cutover_mw, (select max(cutover_w.wave) from cutover.wave cutover_w)) = ${wave}`];
 
 /** `wave` null: of every wave. */
 export function selectRange(entity: CompiledEntity, list: string, wave: number | null, range: CustomerRange): string {
-  const filters = [
-    ...inRange(entity, 'source', customerOf(entity), range),
-    ...(wave === null ? [] : [inWave(entity, wave)]),
-  ];
-  return select(entity, list, plainFrom(entity), filters);
+  const filters = [...inRange(entity, 'source', customerOf(entity), range), ...inWave(wave)];
+  return select(entity, list, withMembers(entity, plainFrom(entity), wave), filters);
 }
 
 /** `wave` null: whoever owns the rows. */
 export function selectOrigins(entity: CompiledEntity, list: string, wave: number | null, origins: string): string {
   const { from, filter } = originFrom(entity, origins);
-  return select(entity, list, from, [filter, ...(wave === null ? [] : [inWave(entity, wave)])]);
+  return select(entity, list, withMembers(entity, from, wave), [filter, ...inWave(wave)]);
 }
 
 /** The customer as it sorts on both sides. */

@@ -16,10 +16,10 @@ async function switchOver({ pair, compiled }: Example, wave: number): Promise<vo
   const custody = { source: postgresCustody(pair.source), target: postgresCustody(pair.target) };
   const { customers } = await quarantine(pair.source, compiled, wave);
   for (const side of ['target', 'source'] as const) await custody[side].moveMembers(customers, 0);
-  await preload({ pair, compiled } as Example, wave);
-  await settle({ pair, compiled } as Example, wave);
+  await preload({ pair, compiled }, wave);
+  await settle({ pair, compiled }, wave);
   expect(await custody.source.freeze(wave, 1, LEASE_MS)).toMatchObject({ outcome: 'frozen' });
-  await settle({ pair, compiled } as Example, wave);
+  await settle({ pair, compiled }, wave);
   expect(await membershipDigest(pair.source, wave)).toBe(await membershipDigest(pair.target, wave));
   await alignTargetSequences(pair, compiled);
   expect(await startCarryBack(pair, wave, 1)).toHaveProperty('position');

@@ -43,21 +43,25 @@ const SAME: [string, string, string, string][] = [
   ],
 ];
 
-export async function expectEqual({ pair }: Example, wave: number): Promise<void> {
+export async function expectEqual({ pair }: Pick<Example, 'pair'>, wave: number): Promise<void> {
   for (const [source, customer, target, no] of SAME)
     expect(await lines(pair.target, `${target} ${mine(wave, no)}`)).toEqual(
       await lines(pair.source, `${source} ${mine(wave, customer)}`),
     );
 }
 
-export async function preload({ pair, compiled }: Example, wave: number, chunkRows = 7): Promise<void> {
+export async function preload(
+  { pair, compiled }: Pick<Example, 'pair' | 'compiled'>,
+  wave: number,
+  chunkRows = 7,
+): Promise<void> {
   await copyReference(pair, compiled);
   expect(await startPosition(pair, wave, 1)).toHaveProperty('position');
   for (const chunk of await planChunks(compiled, pair.source, wave, chunkRows))
     expect(await preloadChunk(pair, compiled, { ...chunk, wave, epoch: 1 })).toMatchObject({ outcome: 'done' });
 }
 
-export async function settle({ pair, compiled }: Example, wave: number): Promise<void> {
+export async function settle({ pair, compiled }: Pick<Example, 'pair' | 'compiled'>, wave: number): Promise<void> {
   let left = 1;
   for (let tries = 0; left > 0 && tries < 20; tries++) {
     const pass = await runPass(pair, compiled, wave, 1);
