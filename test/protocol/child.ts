@@ -22,3 +22,8 @@ const send = (message: ChildMessage): void => {
 
 export const report = (count: string): void => send({ count });
 export const reportBroken = (broken: string): void => send({ broken });
+
+/** Lets the process end: its channel to the supervisor is all that holds it. */
+export function leave(): void {
+  if (process.connected) process.disconnect();
+}

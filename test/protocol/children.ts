@@ -12,6 +12,8 @@ interface Child {
   role: Role;
   process: ChildProcess;
   index: number;
+  /** It said something: it is at work. */
+  atWork: boolean;
 }
 
 const PATIENCE_MS = 20_000;
@@ -41,14 +43,19 @@ export class Children {
       journal,
       writers: this.writersEach,
     };
-    const child: Child = { role, index, process: fork(join(__dirname, `${role}.js`), [JSON.stringify(config)]) };
+    const child: Child = {
+      role,
+      index,
+      atWork: false,
+      process: fork(join(__dirname, `${role}.js`), [JSON.stringify(config)]),
+    };
     if (role === 'writer') {
       // A process killed before its first line still has a journal: an empty one.
       writeFileSync(journal, '');
       this.journals.push(journal);
     }
     this.living.add(child);
-    child.process.on('message', (message) => this.hear(message as ChildMessage));
+    child.process.on('message', (message) => this.hear(child, message as ChildMessage));
     child.process.on('exit', (code, signal) => {
       this.living.delete(child);
       if (signal !== 'SIGKILL' && code !== 0)
@@ -57,13 +64,19 @@ export class Children {
     });
   }
 
-  private hear(message: ChildMessage): void {
+  private hear(child: Child, message: ChildMessage): void {
+    child.atWork = true;
     if ('broken' in message) this.broken.push(message.broken);
     else this.count(message.count);
   }
 
   count(event: string): void {
     this.counts.set(event, (this.counts.get(event) ?? 0) + 1);
+  }
+
+  /** False while a process has not begun: the load is not what it should be. */
+  allAtWork(): boolean {
+    return [...this.living].every((child) => child.atWork);
   }
 
   /** Kills one of them, without a word. Another takes its place. */

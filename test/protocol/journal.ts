@@ -55,8 +55,10 @@ export function readJournals(paths: readonly string[]): Map<string, Operation> {
     const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
     for (const text of lines) {
       const line = JSON.parse(text) as Started | Ended;
-      if (line.t === 'start') operations.set(line.op, { ...line, end: null });
-      else {
+      if (line.t === 'start') {
+        if (operations.has(line.op)) throw new Error(`operation ${line.op} started twice`);
+        operations.set(line.op, { ...line, end: null });
+      } else {
         const operation = operations.get(line.op);
         if (!operation) throw new Error(`operation ${line.op} ended without a start`);
         operation.end = line;

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { buildMutant, type Rule } from './mutants';
 import { readOptions, type Options } from './options';
-import { run, type Result } from './run';
+import { leastMoves, run, type Result } from './run';
 
 const MOST_SHOWN = 20;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -11,7 +11,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 /** A run that tried too little proves nothing. */
 function tooLittle({ counts, operations, probes }: Result, { seconds }: Options): string | null {
   const wanted = {
-    moves: [counts['moved'] ?? 0, Math.max(1, seconds / 10)],
+    moves: [counts['moved'] ?? 0, leastMoves(seconds)],
     writes: [operations.done, seconds * 5],
     probes: [probes, seconds],
   };
@@ -40,7 +40,7 @@ function show(options: Options, result: Result): number {
 async function runMutant(rule: Rule, { seconds, seed, writers }: Options): Promise<number> {
   const copy = buildMutant(rule);
   say(`rule ${rule} is broken in this run`);
-  const args = ['--seconds', seconds, '--seed', seed, '--writers', writers].map(String);
+  const args = ['--seconds', seconds, '--seed', seed, '--writers', writers, '--until-broken'].map(String);
   const child = spawn(process.execPath, [join(copy, 'test/protocol/main.js'), ...args], { stdio: 'inherit' });
   try {
     return await new Promise((resolve, reject) => {

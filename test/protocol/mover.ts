@@ -2,7 +2,7 @@
 import { FENCE_STALE, sqlStateOf } from '../../systems/postgres/connect';
 import { SystemFault } from '../../systems/ports';
 import { ownerOf, type Mover } from './actor';
-import { report, reportBroken, stopAtParentsEnd, stopping } from './child';
+import { leave, report, reportBroken, stopAtParentsEnd, stopping } from './child';
 import { changeMember } from './members';
 import { moveWave, resolve } from './moves';
 import { Random } from './random';
@@ -12,12 +12,11 @@ const config = JSON.parse(process.argv[2] ?? '{}') as ChildConfig;
 
 async function step(mover: Mover): Promise<void> {
   const { random, world } = mover;
-  const wave = random.pick(WAVES);
   if (random.chance(0.2)) return changeMember(mover);
-  if (random.chance(0.2)) {
-    if ((await ownerOf(world, wave)) === null) await resolve(mover, wave, random.pick(['source', 'target'] as const));
-    return;
-  }
+  for (const wave of WAVES)
+    if ((await ownerOf(world, wave)) === null && random.chance(0.5))
+      return resolve(mover, wave, random.pick(['source', 'target'] as const));
+  const wave = random.pick(WAVES);
   await moveWave(mover, wave);
 }
 
@@ -27,16 +26,18 @@ async function main(): Promise<void> {
   const mover: Mover = { world, random: new Random(config.seed), reckless: true, note: report, broken: reportBroken };
   while (!stopping()) {
     try {
+      report('step');
       await step(mover);
     } catch (error) {
       if (sqlStateOf(error) === FENCE_STALE) report('woke-stale');
       else if (error instanceof SystemFault && (error.retryable || sqlStateOf(error) === 'CU004'))
         report(`fault-${sqlStateOf(error) ?? 'none'}`);
+      else if (error instanceof SystemFault) reportBroken(`a mover was refused: ${error.message}`);
       else throw error;
     }
   }
   await world.close();
-  process.disconnect();
+  leave();
 }
 
 main().catch((error: unknown) => {

@@ -46,7 +46,7 @@ async function attemptMove(mover: Mover, wave: number): Promise<string> {
   if (!(await membersAgree(mover, wave))) return 'repaired-members';
   if (owner === 'source' && !(await preload(mover, wave, epoch))) return 'overtaken';
   if ((await pass(mover, from, wave, epoch)) === null) return 'overtaken';
-  await maybeStall(mover, 0.2, 500);
+  await maybeStall(mover, 0.5, 400);
   return freezeAndSwitch(mover, from, to, wave, epoch);
 }
 
@@ -58,7 +58,7 @@ async function freezeAndSwitch(
   epoch: number,
 ): Promise<string> {
   const { random, reckless } = mover;
-  const leaseMs = reckless ? LEASE_MS / 3 + random.below(LEASE_MS) : 20 * LEASE_MS;
+  const leaseMs = reckless ? LEASE_MS / 5 + random.below(LEASE_MS) : 20 * LEASE_MS;
   const frozen = await from.custody.freeze(wave, epoch, leaseMs);
   if (frozen.outcome !== 'frozen') return `freeze-${frozen.outcome}`;
   const sealed = await convert(mover, from, wave, epoch, frozen.frozenAt, leaseMs);
@@ -66,7 +66,7 @@ async function freezeAndSwitch(
     if (sealed !== 'lapsed' && random.chance(0.5)) await from.custody.thaw(wave, epoch);
     return `seal-${sealed}`;
   }
-  await maybeStall(mover, 0.35, 2_500);
+  await maybeStall(mover, 0.6, 2_000);
   const opened = await to.custody.open(wave, epoch);
   return opened.outcome === 'stale' ? 'open-stale' : 'moved';
 }
@@ -82,12 +82,12 @@ async function convert(
 ): Promise<string> {
   const { random, reckless, world } = mover;
   const to = otherSide(world, from.side);
-  let applied: Position | null = reckless && random.chance(0.4) ? await positionOf(to, wave) : null;
+  let applied: Position | null = reckless && random.chance(0.5) ? await positionOf(to, wave) : null;
   for (let tries = 0; tries < MOST_PASSES; tries++) {
     applied ??= await pass(mover, from, wave, epoch);
     if (applied === null) return 'stale';
-    await maybeStall(mover, 0.25, leaseMs * 1.4);
-    if (random.chance(0.5)) {
+    await maybeStall(mover, 0.3, leaseMs * 2);
+    if (random.chance(0.6)) {
       const renewed = await from.custody.renew(wave, epoch, leaseMs, new Date(Date.now() + FAR));
       if (renewed.outcome !== 'renewed') return renewed.outcome;
       await expectStill(mover, from, wave, epoch, frozenAt);

@@ -7,6 +7,8 @@ export interface Options {
   writers: number;
   /** The rule of PROTOCOL.md to break in a copy of the product. */
   broken: Rule | null;
+  /** Goes on until something breaks, at most four times as long as asked for. What a mutant is run with. */
+  untilBroken: boolean;
 }
 
 const HELP = `Usage: npm run protocol -- [--seconds N] [--seed N] [--writers N] [--break RULE]
@@ -19,6 +21,7 @@ Exit code 0: no acknowledged write lost or doubled, never two owners. 1: a promi
   --seed N      of every random choice; printed (random)
   --writers N   writers at the same time (8)
   --break RULE  breaks one rule (${RULES.join(', ')}) in a copy of the compiled product: the run must then end with 1
+  --until-broken  goes on until a promise is broken, at most four times as long; --break implies it
 `;
 
 function positive(text: string, name: string): number {
@@ -36,6 +39,7 @@ export function readOptions(argv: string[]): Options | null {
       seed: { type: 'string', default: String(1 + Math.floor(Math.random() * 1_000_000)) },
       writers: { type: 'string', default: '8' },
       break: { type: 'string' },
+      'until-broken': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -49,5 +53,6 @@ export function readOptions(argv: string[]): Options | null {
     seed: positive(values.seed, 'seed'),
     writers: positive(values.writers, 'writers'),
     broken: values.break ?? null,
+    untilBroken: values['until-broken'],
   };
 }

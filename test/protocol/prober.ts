@@ -1,8 +1,12 @@
 /** OWNER, looked at from outside: no customer is ever accepted by both systems at one moment. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import { connect } from '../../systems/postgres/connect';
 import type { Random } from './random';
 import { CUSTOMERS, WAVES, type Urls } from './world';
+
+/** Leaves the machine to those who write and move. */
+const PAUSE_MS = 25;
 
 export interface Prober {
   stop(): Promise<void>;
@@ -64,6 +68,7 @@ export function startProber(urls: Urls, random: Random, broken: (what: string) =
   const loop = async (): Promise<void> => {
     while (going) {
       probes += 1;
+      await sleep(PAUSE_MS);
       const customer = random.pick(CUSTOMERS);
       const [first, second] = random.chance(0.5) ? [source, target] : [target, source];
       if (await probeTwice(first, second, customer, probes))

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Side } from '../../domain/custody';
 import { stackDir } from '../../local/paths';
 import { startPostgres, type PostgresServer } from '../../local/postgres';
+import { SystemFault } from '../../systems/ports';
 import { connect } from '../../systems/postgres/connect';
 import { ownerOf, type Mover } from './actor';
 import { Children } from './children';
@@ -24,6 +25,10 @@ export interface Result {
 const MOVERS = 3;
 const WRITER_PROCESSES = 2;
 const SETTLE_TRIES = 40;
+const MOST_TIMES = 4;
+
+/** Fewer moves of waves than this prove nothing. */
+export const leastMoves = (seconds: number): number => Math.max(3, seconds / 4);
 
 /** Starts two servers, puts both systems under load for the time asked for, and says what was broken. */
 export async function run(options: Options): Promise<Result> {
@@ -51,12 +56,7 @@ async function load(urls: Urls, dir: string, options: Options): Promise<Result> 
   for (let n = 0; n < WRITER_PROCESSES; n++) children.spawn('writer');
   for (let n = 0; n < MOVERS; n++) children.spawn('mover');
   const prober = startProber(urls, new Random(options.seed + 1), (what) => children.broken.push(what));
-  const until = performance.now() + options.seconds * 1_000;
-  while (performance.now() < until && children.broken.length === 0) {
-    await sleep(Math.min(800 + random.below(2_200), Math.max(0, until - performance.now())));
-    if (performance.now() < until) children.killOne();
-    await endOrphans(urls, children, random);
-  }
+  await disturb(urls, children, random, options);
   await children.end();
   await prober.stop();
   await endOrphans(urls, children, random);
@@ -67,6 +67,30 @@ async function load(urls: Urls, dir: string, options: Options): Promise<Result> 
     operations: ending.operations,
     probes: prober.probes(),
   };
+}
+
+/**
+ * Kills processes and ends what they left prepared, for as long as was asked: on a busy machine longer, until enough was
+ * moved to prove something, at most MOST_TIMES as long. Each kill waits until everybody is at work again.
+ */
+async function disturb(
+  urls: Urls,
+  children: Children,
+  random: Random,
+  { seconds, untilBroken }: Options,
+): Promise<void> {
+  const start = performance.now();
+  const passed = (): number => (performance.now() - start) / 1_000;
+  const enough = (): boolean =>
+    !untilBroken && passed() >= seconds && (children.counts.get('moved') ?? 0) >= leastMoves(seconds);
+  let nextKill = 1;
+  while (!enough() && passed() < MOST_TIMES * seconds && children.broken.length === 0) {
+    await sleep(100);
+    if (passed() < nextKill || !children.allAtWork()) continue;
+    children.killOne();
+    await endOrphans(urls, children, random);
+    nextKill = passed() + 0.6 + random.next() * 2;
+  }
 }
 
 /** Prepared transactions of dead writers: their transaction manager decides late, one way or the other. */
@@ -96,17 +120,20 @@ async function settle(urls: Urls, children: Children, random: Random): Promise<V
     note: (event) => children.count(`end-${event}`),
     broken: (what) => children.broken.push(what),
   };
+  const verdict = await judge(world, children.journals);
   try {
-    const verdict = await judge(world, children.journals);
     for (const side of ['target', 'source'] as const) {
       for (const wave of WAVES) await bring(mover, wave, side);
       const later = await judge(world, children.journals);
       verdict.findings.push(...later.findings.map((finding) => `with all waves at the ${side}: ${finding}`));
     }
-    return verdict;
+  } catch (error) {
+    if (!(error instanceof SystemFault)) throw error;
+    verdict.findings.push(`the waves could not be moved any more: ${error.message}`);
   } finally {
     await world.close();
   }
+  return verdict;
 }
 
 async function bring(mover: Mover, wave: number, side: Side): Promise<void> {

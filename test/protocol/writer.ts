@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool, type PoolClient } from 'pg';
 import type { Side } from '../../domain/custody';
-import { report, stopAtParentsEnd, stopping } from './child';
+import { leave, report, reportBroken, stopAtParentsEnd, stopping } from './child';
 import { Journal, type Ended, type Kind } from './journal';
 import { Random } from './random';
 import { CUSTOMERS, type ChildConfig } from './world';
@@ -21,7 +21,8 @@ const KINDS: readonly Kind[] = [
   'move',
 ];
 const TWO_PHASE = 0.12;
-const SLOW = 0.15;
+const SLOW = 0.1;
+const OLD_SNAPSHOT = 0.3;
 
 const config = JSON.parse(process.argv[2] ?? '{}') as ChildConfig;
 const journal = new Journal(config.journal);
@@ -44,45 +45,42 @@ interface Work {
   customer: string;
   /** The new owner of a moved row. */
   to: string;
+  /** Number of a new part; unique in the row. */
+  no: number;
 }
 
-/** The statements of one operation. Resolves to false when the row was not there; `held` of a deletion. */
-async function perform(client: PoolClient, work: Work): Promise<string[] | boolean> {
+/** By row: what this process was told is done. The next write to the row must find it there. */
+const acknowledged = new Map<string, string[]>();
+
+/** The statements of one operation. Resolves to the operations the row now holds, or held; null when it was not there. */
+async function perform(client: PoolClient, work: Work): Promise<string[] | null> {
   const { op, item, customer, to } = work;
+  const change = async (sql: string, values: string[]): Promise<string[] | null> =>
+    (await client.query<{ ops: string[] }>(`${sql} returning ops`, [item, customer, ...values])).rows[0]?.ops ?? null;
+  const append = (): Promise<string[] | null> =>
+    change('update app.item set ops = ops || $3::text where id = $1 and customer = $2', [op]);
   switch (work.kind) {
-    case 'insert':
-      await client.query('insert into app.item values ($1, $2, array[$3])', [item, customer, op]);
+    case 'insert': {
+      const ops = await change('insert into app.item values ($1, $2, array[$3])', [op]);
       await client.query('insert into app.part values ($1, 0, $2, $3)', [item, customer, op]);
-      return true;
+      return ops;
+    }
     case 'append':
+      return append();
     case 'part': {
-      const found = await client.query('update app.item set ops = ops || $3::text where id = $1 and customer = $2', [
-        item,
-        customer,
-        op,
-      ]);
-      if (!found.rowCount) return false;
-      if (work.kind === 'part') {
-        const no = config.index * 10_000 + counter;
-        await client.query('insert into app.part values ($1, $2, $3, $4)', [item, no, customer, op]);
-      }
-      return true;
+      const ops = await append();
+      if (ops) await client.query('insert into app.part values ($1, $2, $3, $4)', [item, work.no, customer, op]);
+      return ops;
     }
-    case 'delete': {
-      const gone = await client.query<{ ops: string[] }>(
-        'delete from app.item where id = $1 and customer = $2 returning ops',
-        [item, customer],
-      );
-      return gone.rows[0]?.ops ?? false;
-    }
+    case 'delete':
+      return change('delete from app.item where id = $1 and customer = $2', []);
     case 'move': {
-      const found = await client.query(
+      const ops = await change(
         'update app.item set customer = $4, ops = ops || $3::text where id = $1 and customer = $2',
-        [item, customer, op, to],
+        [op, to],
       );
-      if (!found.rowCount) return false;
-      await client.query('update app.part set customer = $2 where item = $1', [item, to]);
-      return true;
+      if (ops) await client.query('update app.part set customer = $2 where item = $1', [item, to]);
+      return ops;
     }
   }
 }
@@ -101,12 +99,13 @@ async function transact(random: Random, work: Work): Promise<Omit<Ended, 't' | '
     const level = random.pick(LEVELS);
     await client.query(`begin isolation level ${level}`);
     await client.query(`set local lock_timeout = '2s'`);
-    if (level !== 'read committed' && random.chance(0.5)) {
+    if (level !== 'read committed' && random.chance(OLD_SNAPSHOT)) {
       await client.query('select count(*) from app.item where id < 10');
       await sleep(random.below(600));
     }
-    const result = await perform(client, work);
-    if (result === false) {
+    const expected = acknowledged.get(work.item) ?? [];
+    const ops = await perform(client, work);
+    if (ops === null) {
       await client.query('rollback');
       return { outcome: 'none' };
     }
@@ -119,7 +118,12 @@ async function transact(random: Random, work: Work): Promise<Omit<Ended, 't' | '
     } else {
       await client.query('commit');
     }
-    return { outcome: 'done', ...(Array.isArray(result) ? { held: result } : {}) };
+    const lost = expected.filter((op) => !ops.includes(op));
+    if (lost.length > 0)
+      reportBroken(`lost: acknowledged ${lost.join(', ')} was not in row ${work.item} at its next write ${work.op}`);
+    if (work.kind === 'delete') acknowledged.delete(work.item);
+    else acknowledged.set(work.item, [...(acknowledged.get(work.item) ?? []), work.op]);
+    return { outcome: 'done', ...(work.kind === 'delete' ? { held: ops } : {}) };
   } catch (error) {
     const state = sqlState(error);
     // What the server refuses is rolled back, at the commit too. Without its answer, or once prepared, nobody knows.
@@ -137,29 +141,57 @@ async function transact(random: Random, work: Work): Promise<Omit<Ended, 't' | '
   }
 }
 
-async function chooseItem(side: Side, customer: string, random: Random): Promise<string | null> {
-  const found = await pools[side].query<{ id: string }>(
-    'select id from app.item where customer = $1 and id >= 0 order by md5(id || $2) limit 1',
-    [customer, String(random.below(1_000_000))],
-  );
-  return found.rows[0]?.id ?? null;
+interface Chosen {
+  item: string;
+  customer: string;
+}
+
+/** A row of the customer, or one this process has written before, as the system has it. */
+async function chooseRow(side: Side, customer: string, random: Random): Promise<Chosen | null> {
+  const own = [...acknowledged.keys()];
+  const found =
+    own.length > 0 && random.chance(0.5)
+      ? await pools[side].query<Chosen>('select id as item, customer from app.item where id = $1', [random.pick(own)])
+      : await pools[side].query<Chosen>(
+          'select id as item, customer from app.item where customer = $1 and id >= 0 order by md5(id || $2) limit 1',
+          [customer, String(random.below(1_000_000))],
+        );
+  return found.rows[0] ?? null;
 }
 
 async function operate(random: Random): Promise<void> {
-  counter += 1;
-  const op = `${config.index}-${counter}`;
-  const customer = random.pick(CUSTOMERS);
-  const side = random.chance(0.1) ? random.pick(['source', 'target'] as const) : (served.get(customer) ?? 'source');
+  const count = ++counter;
   const kind = random.pick(KINDS);
-  const item =
-    kind === 'insert' ? String((config.index + 1) * 10_000_000 + counter) : await chooseItem(side, customer, random);
-  if (item === null) return;
-  const to = random.pick(CUSTOMERS);
-  const after = kind === 'insert' ? { customer } : kind === 'move' ? { customer: to } : {};
+  const someone = random.pick(CUSTOMERS);
+  const side = random.chance(0.05) ? random.pick(['source', 'target'] as const) : (served.get(someone) ?? 'source');
+  const chosen =
+    kind === 'insert'
+      ? { item: String((config.index + 1) * 10_000_000 + count), customer: someone }
+      : await chooseRow(side, someone, random);
+  if (chosen === null) return;
+  const work = {
+    op: `${config.index}-${count}`,
+    kind,
+    side,
+    ...chosen,
+    to: random.pick(CUSTOMERS),
+    no: config.index * 100_000 + count,
+  };
+  const outcome = await journalled(random, work);
+  // Refused here: the application asks the other system, as its gateway would.
+  const other = served.get(chosen.customer);
+  if (outcome === 'refused' && other !== undefined && other !== side)
+    await journalled(random, { ...work, op: `${work.op}r`, side: other });
+}
+
+async function journalled(random: Random, work: Work): Promise<Ended['outcome']> {
+  const { op, kind, side, item } = work;
+  const after = kind === 'insert' ? { customer: work.customer } : kind === 'move' ? { customer: work.to } : {};
   journal.write({ t: 'start', op, at: Date.now(), kind, side, item, ...after });
-  const end = await transact(random, { op, kind, side, item, customer, to });
+  const end = await transact(random, work);
   journal.write({ t: 'end', op, at: Date.now(), ...end });
   report(end.outcome);
+  return end.outcome;
 }
 
 async function write(seed: number): Promise<void> {
@@ -175,7 +207,7 @@ async function main(): Promise<void> {
   await Promise.all(Array.from({ length: config.writers }, (_, n) => write(config.seed + n)));
   await Promise.all([pools.source.end(), pools.target.end()]);
   journal.close();
-  process.disconnect();
+  leave();
 }
 
 main().catch((error: unknown) => {
