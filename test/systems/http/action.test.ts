@@ -1,7 +1,7 @@
 import { freePort } from '../../../local/postgres';
 import { performHttpAction } from '../../../systems/http/action';
 import { parseCall, readRetryAfter } from '../../../systems/http/call';
-import { SystemFault } from '../../../systems/ports';
+import type { SystemFault } from '../../../systems/ports';
 import { testServer, type TestServer } from './server';
 
 let server: TestServer;
