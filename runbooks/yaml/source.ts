@@ -54,7 +54,7 @@ export function nodeAt(source: YamlSource, path: Path): Node | undefined {
   return complete ? node : undefined;
 }
 
-export function pairOf(map: YAMLMap, key: string | number) {
+function pairOf(map: YAMLMap, key: string | number) {
   return map.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(key));
 }
 
