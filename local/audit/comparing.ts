@@ -2,7 +2,7 @@ import type { Side } from '../../domain/custody';
 import { idOf, type ExpectedCustomer, type ExpectedRow } from './expected';
 import type { Findings } from './findings';
 import type { Operations } from './operations';
-import { readDigests, type AuditRow } from './reading';
+import type { AuditRow, readDigests } from './reading';
 import { isPending, type RequestStates } from './requests';
 
 export interface Compared {

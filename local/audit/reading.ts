@@ -153,7 +153,10 @@ export function legacyRow(entity: EntityName, customer: string, key: string): st
       return `invoice_line/${key}`;
     case 'order':
       return `work_order/${key}`;
-    default:
+    case 'contract':
+    case 'invoice':
+    case 'payment':
+    case 'ticket':
       return `${entity}/${key}`;
   }
 }
