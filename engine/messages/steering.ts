@@ -65,7 +65,9 @@ function answerReschedule(
     return accept('asked already; a second own person must ask for the same');
   state.reschedulesAsked.push({ window, opensAt, closesAt, by: message.person });
   if (asked.length + 1 < OWN_PEOPLE) return accept('a second own person must ask for the same');
-  state.rescheduled[window] = [...(state.rescheduled[window] ?? []), { opensAt, closesAt }].sort(
+  // What was agreed later replaces what it overlaps: a window that is to close early must not stay open.
+  const kept = (state.rescheduled[window] ?? []).filter((old) => old.closesAt <= opensAt || closesAt <= old.opensAt);
+  state.rescheduled[window] = [...kept, { opensAt, closesAt }].sort(
     (a, b) => a.opensAt - b.opensAt,
   );
   return accept();

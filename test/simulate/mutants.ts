@@ -1,4 +1,5 @@
 import type { Bodies } from './activities';
+import type { Attempt } from './world/attempt';
 import type { WorldRule } from './world/world';
 
 interface MutantParts {
@@ -16,25 +17,28 @@ const UNDO_FIRST: (keyof Bodies)[] = ['runAction', 'startPreload', 'holdIntake',
 
 /** Effects first, their undo rows after: what is wrong with that shows when something happens in between. */
 function effectBeforeUndoRow(bodies: Bodies): Bodies {
-  const owed = new Map<string, () => Promise<void>>();
-  const late: Bodies = {
+  const owed = new Map<string, (attempt: Attempt) => Promise<void>>();
+  const swapped: Bodies = {
     ...bodies,
     recordUndo: async (attempt, input) => {
       await attempt.tick(20);
-      owed.set(`${input.ref.wave}/${input.ref.step}`, () => bodies.recordUndo(attempt, input));
+      owed.set(`${input.ref.wave}/${input.ref.step}`, (later) => bodies.recordUndo(later, input));
     },
   };
   for (const name of UNDO_FIRST) {
-    const body = bodies[name] as (attempt: unknown, input: { ref: { wave: number; step: string } }) => Promise<unknown>;
-    Object.assign(late, {
-      [name]: async (attempt: unknown, input: { ref: { wave: number; step: string } }) => {
+    const body = bodies[name] as (attempt: Attempt, input: { ref: { wave: number; step: string } }) => Promise<unknown>;
+    Object.assign(swapped, {
+      [name]: async (attempt: Attempt, input: { ref: { wave: number; step: string } }) => {
         const result = await body(attempt, input);
-        await owed.get(`${input.ref.wave}/${input.ref.step}`)?.();
+        const key = `${input.ref.wave}/${input.ref.step}`;
+        const late = owed.get(key);
+        owed.delete(key);
+        await late?.(attempt);
         return result;
       },
     });
   }
-  return late;
+  return swapped;
 }
 
 export type Mutant =

@@ -107,7 +107,7 @@ function windowItems(run: Run, state: RunState): OpenItem[] {
 /** A new opening asked for by two own people; whole minutes, so that both ask for the same. */
 export function reschedules(run: Run, from: number, lastsMs: number): OpenItem[] {
   const opensAt = Math.ceil(from / (60 * MINUTE_MS)) * 60 * MINUTE_MS;
-  return ['olga', 'cara'].map((person) => ({
+  return ['olga', 'cara', 'sven'].map((person) => ({
     key: `${run.wave}/reschedule/${person}`,
     person,
     message: { kind: 'reschedule', person, window: 'night', opensAt, closesAt: opensAt + lastsMs },

@@ -89,6 +89,9 @@ export class Promises {
       this.say('HOURS', `${stepId} of wave ${run.wave} started outside its window or without time to back out`);
   }
 
+  /** People skipped stopping the jobs: then what undoes their restart stops them, as the runbook says. */
+  private skippedStop = false;
+
   /** GATE, when the switch begins: the votes of the gate before it stand on what is true. */
   atSwitch(run: Run): void {
     const gate = run.context.state.gates['final'];
@@ -115,6 +118,7 @@ export class Promises {
 
   /** Looks at each gate whenever a run says that something changed. */
   published(run: Run): void {
+    if (run.context.state.steps['stop-jobs']?.status === 'skipped') this.skippedStop = true;
     for (const gate of Object.values(run.context.state.gates)) {
       if (gate.digest !== null) this.shownEvidence.set(`${run.wave}|${gate.digest}`, gate.evidence);
       const key = `${run.wave}|${gate.id}`;
@@ -189,7 +193,7 @@ export class Promises {
     this.conserve();
     this.audit(terminated);
     if (outcome !== 'rolled-back' && outcome !== 'aborted') return;
-    if (!this.world.jobs.running) this.say('BACK', 'the jobs were not started again');
+    if (!this.world.jobs.running && !this.skippedStop) this.say('BACK', 'the jobs were not started again');
     for (const wave of WAVES) {
       if (rowsOfWave(this.world, 'target', wave).length > 0) this.say('BACK', `rows of wave ${wave} at the target`);
       if (waveRow(this.world, 'source', wave).state !== 'open')

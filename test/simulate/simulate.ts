@@ -133,6 +133,8 @@ class Simulation {
       () => this.eachEvent(),
     );
     this.promises.everyEvent();
+    // Nothing is left to happen: it must have ended, or wait for somebody.
+    if (this.ending === '') this.ending = this.endingNow(true);
     const terminated = new Set(this.runs.all().flatMap((run) => (run.terminated ? [run.wave] : [])));
     this.promises.atEnd(this.outcome, terminated);
     const { acknowledged } = this.truth;
@@ -170,11 +172,12 @@ class Simulation {
     return this.clock.now > this.endedAt + AFTERMATH_MS;
   }
 
-  private endingNow(): string {
+  private endingNow(idle = false): string {
     const { runs, clock, outcome } = this;
     if (outcome !== null) return outcome;
     if (runs.cutover?.terminated && this.allSettled()) return 'terminated';
-    if (clock.now < this.lastProgress + IDLE_MS) return '';
+    if (!idle && clock.now < this.lastProgress + IDLE_MS) return '';
+    if (!idle && this.waitsForOpening()) return '';
     const frozen = [1, 2].some((wave) => {
       const row = waveRow(this.world, 'source', wave);
       return row.state === 'frozen' && row.leaseUntil > clock.now;
@@ -186,6 +189,16 @@ class Simulation {
     if (this.absent !== null && !named && !runs.cutover?.terminated)
       this.promises.say('LIVE', 'it waits, but for nobody');
     return 'waiting';
+  }
+
+  /** A window that opens days from now is a reason to wait that needs nobody. */
+  private waitsForOpening(): boolean {
+    const states = this.runs.all().flatMap((run) => (run.open ? [run.context.state] : []));
+    return states.some(
+      (state) =>
+        state.notices.some((notice) => notice.at > this.lastProgress && notice.text.includes('rollback waits')) ||
+        Object.values(state.steps).some((step) => step.problem?.includes('it opens at')),
+    );
   }
 
   /** After a termination: each started wave is live at the target, or rolled back by the guardian. */

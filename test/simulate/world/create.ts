@@ -55,7 +55,7 @@ export function createWorld(clock: Clock, prng: Prng, broken: ReadonlySet<WorldR
     baseline: new Set(members.keys()),
     lastWave: 2,
     openWork: new Map(WAVES.map((wave) => [wave, prng.int(0, 4)])),
-    jobs: { running: true },
+    jobs: { running: true, done: new Set() },
     measures: new Map([
       ['disturbed', true],
       ['owed', true],

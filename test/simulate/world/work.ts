@@ -67,7 +67,10 @@ export async function readMeasures(world: World, attempt: Attempt, gate: string)
   }));
 }
 
-/** `POST /stop` and `POST /start` of the job scheduler. The epoch is compared directly before the call. */
+/**
+ * `POST /stop` and `POST /start` of the job scheduler. Directly before the call the epoch is compared, and whether this very
+ * action was done already: one that wakes late must not undo a later one of the same epoch.
+ */
 export async function runAction(
   world: World,
   attempt: Attempt,
@@ -76,6 +79,9 @@ export async function runAction(
 ): Promise<{ checked: boolean }> {
   await attempt.tick(300);
   compareControl(world, ref);
+  const key = `${ref.wave}/${ref.step}/${ref.occurrence}/${ref.epoch}/${direction}`;
+  if (world.jobs.done.has(key)) return { checked: true };
+  world.jobs.done.add(key);
   world.jobs.running = (ref.step === 'start-jobs') === (direction === 'do');
   await attempt.tick(300);
   return { checked: true };

@@ -81,7 +81,7 @@ export interface World {
   lastWave: number;
   /** Open items of the work stock, by wave. */
   openWork: Map<number, number>;
-  jobs: { running: boolean };
+  jobs: { running: boolean; done: Set<string> };
   /** Readings of success measures, by id. */
   measures: Map<string, boolean>;
   broken: ReadonlySet<WorldRule>;
