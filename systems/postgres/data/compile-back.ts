@@ -1,6 +1,7 @@
 import { readTable, type CatalogTable } from './catalog';
-import { columnOf, sameNames, type CompileContext } from './compile-entity';
+import { columnOf, sameNames, type CompileContext } from './compile-context';
 import { asList } from './columns';
+import { probeAll } from './compile-columns';
 import type { CompiledColumn, CompiledEntity, RowEntity, SetEntity } from './compiled';
 import { describeQuery } from './dependencies';
 import { ident } from './names';
@@ -70,16 +71,11 @@ async function compileRow(
     type: columns.find((column) => column.name === name)?.wire ?? 'text',
   }));
   await checkKey(context, where, keyBack, wired, base.target.bare, 'back');
-  const backProbe = columns.flatMap(({ name, back }) => (back ? [{ name, sql: back.sql }] : []));
   const row = columns.map((column) => `null::${column.wire} as ${ident(column.name)}`).join(', ');
-  for (const { name, sql } of backProbe) {
-    const described = await describeQuery(
-      context.source,
-      `select ${sql} as x from (select ${row}) as ${ident(base.target.bare)}`,
-    );
-    if ('refused' in described)
-      problems.add(`${where}, column ${name}`, `its \`back\` is refused: ${described.refused}`, 'Correct it');
-  }
+  const probes = columns.flatMap(({ name, back }) => (back ? [{ at: `${where}, column ${name}`, sql: back.sql }] : []));
+  await probeAll(context, `(select ${row}) as ${ident(base.target.bare)}`, probes, ({ at }, described) => {
+    if ('refused' in described) problems.add(at, `its \`back\` is refused: ${described.refused}`, 'Correct it');
+  });
   if (problems.count > before) return null;
   return { ...base, kind: 'row', columns, source, sourceKey, keyForward, keyBack };
 }

@@ -2,37 +2,12 @@ import type { PoolClient } from 'pg';
 import type { Entity } from '../../../runbooks/schema/conversion';
 import { readTable, type CatalogColumn, type CatalogTable } from './catalog';
 import { compileBack } from './compile-back';
-import { asList, backOf, forwardExpression, targetColumns } from './columns';
-import type { CompiledColumn, CompiledEntity, Parking } from './compiled';
+import { asList, targetColumns } from './columns';
+import { compileColumns } from './compile-columns';
+import { columnOf, sameNames, type CompileContext, type SourceSide } from './compile-context';
+import type { CompiledEntity, Parking } from './compiled';
 import { describeQuery } from './dependencies';
-import { ident } from './names';
 import type { Problems } from './problems';
-
-export interface CompileContext {
-  source: PoolClient;
-  target: PoolClient;
-  problems: Problems;
-  referenceTables: ReadonlySet<string>;
-}
-
-/** What is known of an entity's source before its columns are looked at. */
-interface SourceSide {
-  relation: string;
-  alias: string;
-  where: string | null;
-  columns: CatalogColumn[];
-  customer: CatalogColumn;
-  table: CatalogTable | null;
-  changedBy: { table: CatalogTable; customer: string }[];
-  /** Tables the mapping may read. */
-  allowed: Set<string>;
-}
-
-export const columnOf = (columns: readonly CatalogColumn[], name: string): CatalogColumn | undefined =>
-  columns.find((column) => column.name === name);
-
-export const sameNames = (left: readonly string[], right: readonly string[]): boolean =>
-  left.length === right.length && left.every((name) => right.includes(name));
 
 /** One entity with its SQL, or null when its problems leave nothing to build on. */
 export async function compileEntity(
@@ -188,63 +163,6 @@ function checkTargetKey(where: string, entity: Entity, target: CatalogTable, key
         'it may not be null and has no default',
         'Add it under `columns`',
       );
-}
-
-async function compileColumns(
-  context: CompileContext,
-  where: string,
-  entity: Entity,
-  target: CatalogTable,
-  side: SourceSide,
-): Promise<CompiledColumn[]> {
-  const { problems } = context;
-  const made: CompiledColumn[] = [];
-  for (const name of targetColumns(entity)) {
-    const at = `${where}, column ${name}`;
-    const column = columnOf(target.columns, name);
-    if (!column || column.generated) {
-      problems.add(
-        at,
-        `${target.name} ${column ? 'computes it itself' : 'has no such column'}`,
-        'Correct its name or leave it out',
-      );
-      continue;
-    }
-    if (column.wire === null) {
-      problems.add(
-        at,
-        `its type ${column.type} has no built-in form to travel in`,
-        'Use a built-in type, a domain or an enum',
-      );
-      continue;
-    }
-    const forward = forwardExpression(entity, name, column.wire);
-    const filter = side.where === null ? '' : ` where (${side.where})`;
-    const probe = `select ${forward} as x from ${side.relation} as ${ident(side.alias)}${filter}`;
-    const described = await describeQuery(context.source, probe);
-    if ('refused' in described) problems.add(at, described.refused, 'Correct its expression');
-    else
-      for (const table of described.tables)
-        if (!side.allowed.has(table))
-          problems.add(
-            at,
-            `it reads ${table}, whose changes would be missed`,
-            'Write a query that names it under `changedBy`',
-          );
-    const back = backOf(name, entity.columns[name], column, side.table?.columns ?? []);
-    const into = back?.into ?? null;
-    if (back && into === null)
-      problems.add(at, 'its `back` does not say which source column it writes', 'Add `into: the source column`');
-    made.push({
-      name,
-      wire: column.wire,
-      stored: column.stored,
-      send: column.send,
-      forward,
-      ...(back && into !== null ? { back: { into, sql: back.sql } } : {}),
-    });
-  }
-  return made;
 }
 
 async function hasChildren(client: PoolClient, target: CatalogTable): Promise<boolean> {

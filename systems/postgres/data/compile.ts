@@ -2,7 +2,8 @@ import type { PoolClient } from 'pg';
 import type { Conversion, Entity } from '../../../runbooks/schema/conversion';
 import { withTransaction } from '../connect';
 import type { GuardedTable } from '../schema';
-import { compileEntity, type CompileContext } from './compile-entity';
+import type { CompileContext } from './compile-context';
+import { compileEntity } from './compile-entity';
 import { readTable, type CatalogTable } from './catalog';
 import type { CompiledConversion, CompiledEntity, CompiledReference } from './compiled';
 import { saying } from './faults';
@@ -51,6 +52,7 @@ async function compileWith(
   }
   refuseSharedTables(compiled, problems);
   requireBirths(compiled, problems);
+  requireOneCustomer(compiled, problems);
   problems.throwAny();
   const entities = inOrder(withForeignKeys(compiled), problems);
   problems.throwAny();
@@ -102,6 +104,27 @@ function refuseSharedTables(entities: CompiledEntity[], problems: Problems): voi
         `${entity.target.name} is written by entity ${other} already`,
         'Write one entity whose query is the union of both',
       );
+  }
+}
+
+/** A table is guarded once, by one customer column. */
+function requireOneCustomer(entities: CompiledEntity[], problems: Problems): void {
+  const known = new Map<string, string>();
+  for (const entity of entities) {
+    const named =
+      entity.kind === 'row'
+        ? [{ table: entity.source, customer: entity.sourceCustomer.name }]
+        : [...entity.changedBy, ...(entity.back ? [entity.back] : [])];
+    for (const { table, customer } of named) {
+      const other = known.get(table.name) ?? customer;
+      known.set(table.name, other);
+      if (other !== customer)
+        problems.add(
+          `entity ${entity.id}`,
+          `${table.name} has ${other} as its customer column in another entity`,
+          `Write ${other} here, or ${customer} there`,
+        );
+    }
   }
 }
 

@@ -150,11 +150,12 @@ describe('compiling a conversion', () => {
     Object.assign(entities['invoice']!.columns, { ghost: '1', amount: 'amonut::numeric' });
     Object.assign(entities['feature']!.from, { changedBy: {} });
     Object.assign(entities['person']!.to, { customer: 'nobody' });
+    Object.assign(entities['person']!.rules![1]!, { when: 'no_such_column = 1' });
     await expect(compileConversion(conversionSchema.parse(broken), pair)).rejects.toThrow(
       expect.objectContaining({
         retryable: false,
         message: expect.stringMatching(
-          /(?=[^]*invoice, column ghost)(?=[^]*invoice, column amount)(?=[^]*feature: the query reads old.feature)(?=[^]*person: fresh.person has no column nobody)/,
+          /(?=[^]*invoice, column ghost)(?=[^]*invoice, column amount)(?=[^]*feature: the query reads old.feature)(?=[^]*person: fresh.person has no column nobody)(?=[^]*person, rule blank-old)/,
         ),
       }),
     );
