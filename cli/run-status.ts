@@ -42,11 +42,16 @@ export interface StatusShown {
   rollbacks: RollbackShown[];
 }
 
-export type { RunView };
+const ENDED: readonly string[] = ['live', 'stopped', 'rolled-back', 'aborted'];
+
+/** True when the run hears nothing any more and waits for nobody. */
+export const hasEnded = (run: Pick<RunView, 'status' | 'outcome'>): boolean =>
+  run.outcome !== null || ENDED.includes(run.status);
 
 const shown = (workflowId: string, { gates, cutover: _cutover, waves: _waves, ...view }: RunView): RunShown => ({
   workflowId,
   ...view,
+  waitsFor: hasEnded(view) ? [] : view.waitsFor,
   gates: gates.map(({ seen: _seen, ...gate }) => gate),
 });
 

@@ -1,5 +1,5 @@
 import { usage } from '../exit';
-import type { RunShown } from '../run-status';
+import { hasEnded, type RunShown } from '../run-status';
 
 /** What a message is about: something a run holds. */
 export type Subject = { step: string } | { gate: string };
@@ -47,6 +47,5 @@ function statusOf(run: RunShown, subject: Subject): string | null {
 
 /** Runs that can still hear something: not ended, for messages to the whole cutover. */
 export function openRuns(runs: readonly RunShown[], wave: number | undefined): RunShown[] {
-  const ended = ['live', 'stopped', 'rolled-back', 'aborted'];
-  return runs.filter((run) => !ended.includes(run.status) && (wave === undefined || run.wave === wave));
+  return runs.filter((run) => !hasEnded(run) && (wave === undefined || run.wave === wave));
 }

@@ -1,10 +1,10 @@
 import { openIncidents } from './status-tables';
 import { clock, span } from './format';
-import type { RunShown, StatusShown } from '../run-status';
+import { hasEnded, type RunShown, type StatusShown } from '../run-status';
 
 /** One paragraph to read out on the bridge: where we are, what customers feel, who is waited for, until when we can go back. */
 export function brief(status: StatusShown, nowMs: number): string {
-  const current = status.runs.filter((run) => run.wave !== null && !ended(run)).at(-1) ?? status.runs[0];
+  const current = status.runs.filter((run) => run.wave !== null && !hasEnded(run)).at(-1) ?? status.runs[0];
   return [
     opening(status, current, nowMs),
     ...(current ? [progress(current), customers(current, nowMs), waits(status)] : []),
@@ -14,8 +14,6 @@ export function brief(status: StatusShown, nowMs: number): string {
     .filter((sentence) => sentence !== '')
     .join(' ');
 }
-
-const ended = (run: RunShown): boolean => ['live', 'stopped', 'rolled-back', 'aborted'].includes(run.status);
 
 function opening(status: StatusShown, current: RunShown | undefined, nowMs: number): string {
   const since = status.startedAt === null ? '' : `, ${span(nowMs - status.startedAt)} after its start`;
