@@ -59,7 +59,9 @@ export class Clock {
   /** Runs until `ended` or until nothing is left to happen; `each` is called before every event. */
   async run(ended: () => boolean, each: () => void): Promise<void> {
     await this.drain();
-    for (let event = this.pop(); event && !ended(); event = this.pop()) {
+    while (!ended()) {
+      const event = this.pop();
+      if (!event) return;
       if (event.dead()) continue;
       this.now = Math.max(this.now, event.at);
       this.events++;
