@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import { STAYS_WAVE, type Side } from '../../domain/custody';
 import { SystemFault } from '../ports';
-import { sqlStateOf, withTransaction } from './connect';
+import { withTransaction } from './connect';
 import { patiently } from './patience';
 import { CUSTODY } from './sql/custody';
 import { GUARDING } from './sql/guarding';
@@ -185,6 +185,3 @@ export async function assignMembers(pool: Pool, wave: number, customers: readonl
     return done.rows[0]?.assigned ?? 0;
   });
 }
-
-/** True when the error says that our attempt is void: somebody raised the fence. */
-export const isFenceStale = (error: unknown): boolean => sqlStateOf(error) === 'CU002';

@@ -6,6 +6,7 @@ import { readOptions, type Options } from './options';
 import { leastMoves, run, type Result } from './run';
 
 const MOST_SHOWN = 20;
+const ENDINGS = ['SIGINT', 'SIGTERM'] as const;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** A run that tried too little proves nothing. */
@@ -42,6 +43,8 @@ async function runMutant(rule: Rule, { seconds, seed, writers }: Options): Promi
   say(`rule ${rule} is broken in this run`);
   const args = ['--seconds', seconds, '--seed', seed, '--writers', writers, '--until-broken'].map(String);
   const child = spawn(process.execPath, [join(copy, 'test/protocol/main.js'), ...args], { stdio: 'inherit' });
+  const passOn = (signal: NodeJS.Signals): void => void child.kill(signal);
+  for (const signal of ENDINGS) process.on(signal, passOn);
   try {
     return await new Promise((resolve, reject) => {
       child.once('error', reject);
@@ -57,7 +60,9 @@ async function main(): Promise<number> {
   if (!options) return 0;
   if (options.broken) return runMutant(options.broken, options);
   say(`protocol: ${options.seconds} s, ${options.writers} writers, seed ${options.seed}`);
-  return show(options, await run(options));
+  const ending = new AbortController();
+  for (const signal of ENDINGS) process.once(signal, () => ending.abort());
+  return show(options, await run(options, ending.signal));
 }
 
 main().then(

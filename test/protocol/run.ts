@@ -30,8 +30,8 @@ const MOST_TIMES = 4;
 /** Fewer moves of waves than this prove nothing. */
 export const leastMoves = (seconds: number): number => Math.max(3, seconds / 4);
 
-/** Starts two servers, puts both systems under load for the time asked for, and says what was broken. */
-export async function run(options: Options): Promise<Result> {
+/** Starts two servers, puts both systems under load for the time asked for, and says what was broken. Stops early when asked. */
+export async function run(options: Options, stop: AbortSignal): Promise<Result> {
   const dir = stackDir(`protocol-${process.pid}`);
   const settings = { fsync: 'off', max_connections: '100' };
   const servers: PostgresServer[] = [];
@@ -43,20 +43,20 @@ export async function run(options: Options): Promise<Result> {
     const [source, target] = servers as [PostgresServer, PostgresServer];
     const urls = { source: source.url('postgres'), target: target.url('postgres') };
     await createWorld(urls);
-    return await load(urls, dir, options);
+    return await load(urls, dir, options, stop);
   } finally {
     await Promise.all(servers.map((server) => server.stop('immediate')));
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
-async function load(urls: Urls, dir: string, options: Options): Promise<Result> {
+async function load(urls: Urls, dir: string, options: Options, stop: AbortSignal): Promise<Result> {
   const random = new Random(options.seed);
   const children = new Children(urls, dir, random, Math.max(1, Math.round(options.writers / WRITER_PROCESSES)));
   for (let n = 0; n < WRITER_PROCESSES; n++) children.spawn('writer');
   for (let n = 0; n < MOVERS; n++) children.spawn('mover');
   const prober = startProber(urls, new Random(options.seed + 1), (what) => children.broken.push(what));
-  await disturb(urls, children, random, options);
+  await disturb(urls, children, random, options, stop);
   await children.end();
   await prober.stop();
   await endOrphans(urls, children, random);
@@ -78,13 +78,14 @@ async function disturb(
   children: Children,
   random: Random,
   { seconds, untilBroken }: Options,
+  stop: AbortSignal,
 ): Promise<void> {
   const start = performance.now();
   const passed = (): number => (performance.now() - start) / 1_000;
   const enough = (): boolean =>
     !untilBroken && passed() >= seconds && (children.counts.get('moved') ?? 0) >= leastMoves(seconds);
   let nextKill = 1;
-  while (!enough() && passed() < MOST_TIMES * seconds && children.broken.length === 0) {
+  while (!stop.aborted && !enough() && passed() < MOST_TIMES * seconds && children.broken.length === 0) {
     await sleep(100);
     if (passed() < nextKill || !children.allAtWork()) continue;
     children.killOne();

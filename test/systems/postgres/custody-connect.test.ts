@@ -1,6 +1,6 @@
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { connect, sqlStateOf, toSystemFault, withTransaction } from '../../../systems/postgres/connect';
-import { SystemFault } from '../../../systems/ports';
+import type { SystemFault } from '../../../systems/ports';
 import { freshDatabase } from '../../support/databases';
 import { freePort } from '../../../local/postgres';
 

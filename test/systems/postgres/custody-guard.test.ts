@@ -1,5 +1,5 @@
 import { withTransaction, FENCE_STALE, sqlStateOf } from '../../../systems/postgres/connect';
-import { guardTables, isFenceStale } from '../../../systems/postgres/schema';
+import { guardTables } from '../../../systems/postgres/schema';
 import { guardedDatabase, LEASE_MS, log, onClient, sqlState, type Guarded } from './custody-support';
 
 let db: Guarded;
@@ -171,7 +171,7 @@ describe('fences', () => {
     const fault = await withTransaction(db.own, {}, (client) =>
       client.query(`select cutover.take_fence('wave/1', 1)`),
     ).catch((error: unknown) => error);
-    expect(isFenceStale(fault)).toBe(true);
+    expect(sqlStateOf(fault)).toBe(FENCE_STALE);
   });
 
   it('do not cover rows of a wave that others may write', async () => {
