@@ -35,7 +35,7 @@ export function applyMessage(state: RunState, run: ResolvedRun, message: RunMess
         at: now,
         actor: person ? message.person : 'unknown',
         action: answered.accepted ? message.kind : `${message.kind} refused`,
-        subject: subjectOf(message),
+        subject: subjectOf(message, state.wave),
         detail: { ...detailOf(message), ...(answered.accepted ? {} : { refusal: answered.reason }) },
       },
     ],
@@ -63,7 +63,8 @@ function dispatch(context: MessageContext, message: RunMessage): MessageAnswer {
   }
 }
 
-function subjectOf(message: RunMessage): string {
+/** The run itself is named by its wave: a cutover and its waves share one ledger. */
+function subjectOf(message: RunMessage, wave: number | null): string {
   switch (message.kind) {
     case 'vote':
       return message.gate;
@@ -81,7 +82,7 @@ function subjectOf(message: RunMessage): string {
     case 'pause':
     case 'resume':
     case 'requestRollback':
-      return 'run';
+      return wave === null ? 'run' : `wave-${wave}`;
   }
 }
 
