@@ -24,11 +24,13 @@ export interface LeadOptions {
 export class Lead {
   private readonly done = new Set<string>();
   private waited = '';
+  private lastWave = 0;
 
   constructor(private readonly options: LeadOptions) {}
 
   /** One look at the run; acts where it is the lead's turn. */
   async look(status: StatusShown, traffic: TrafficStatus | null): Promise<void> {
+    this.lastWave = status.waves.length;
     for (const run of status.runs) {
       await this.askForRollback(run);
       for (const step of run.steps) await this.act(run, step, traffic);
@@ -54,21 +56,22 @@ export class Lead {
     }
   }
 
-  /** Nothing is rushed past what the demo has to show. */
+  /** Nothing is rushed past what the demo has to show. Customers are won and lost in the last wave only. */
   private ready(step: RunShown['steps'][number], run: RunShown, traffic: TrafficStatus | null): boolean {
     if (!traffic) return true;
     const { fewest, held } = traffic;
-    const heldByNow = run.wave === 1 ? AT_LEAST.held / 3 : AT_LEAST.held;
-    const wants =
-      step.kind === 'freeze'
-        ? fewest.source >= AT_LEAST.eachKind
-        : step.kind === 'switch'
-          ? fewest.moving >= (run.wave === 1 ? AT_LEAST.eachKind / 2 : AT_LEAST.eachKind) && held >= heldByNow
-          : run.wave !== null || step.phase !== 'close' || fewest.target >= AT_LEAST.eachKind;
-    const line = `the lead waits with ${step.id}: fewest of a kind seen at the source ${fewest.source}, moving ${fewest.moving}, at the target ${fewest.target}; held ${held}`;
-    if (!wants && this.waited !== step.id) this.options.say(line);
-    this.waited = wants ? '' : step.id;
-    return wants;
+    const enough = ((): boolean => {
+      if (step.kind === 'freeze') return fewest.source >= AT_LEAST.eachKind;
+      if (step.kind === 'switch' && run.wave !== this.lastWave) return held >= AT_LEAST.held / 4;
+      if (step.kind === 'switch') return fewest.moving >= AT_LEAST.eachKind && held >= AT_LEAST.held;
+      return step.phase !== 'close' || fewest.target >= AT_LEAST.eachKind;
+    })();
+    if (!enough && this.waited !== step.id) {
+      const seen = `source ${fewest.source}, moving ${fewest.moving}, target ${fewest.target}`;
+      this.options.say(`the lead waits with ${step.id}; fewest of a kind so far: ${seen}; ${held} held`);
+    }
+    this.waited = enough ? '' : step.id;
+    return enough;
   }
 
   private async askForRollback(run: RunShown): Promise<void> {

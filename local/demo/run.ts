@@ -34,14 +34,21 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   const stack = await startStack({ name: options.stack, ...fill, seed: options.seed, log: say });
   const cast = new Cast(stack, {});
   try {
-    return await night(options, stack, cast, stop.signal);
+    const held = await night(options, stack, cast, stop.signal);
+    if (options.keep) await untilInterrupted(stop.signal);
+    return held;
   } finally {
-    if (options.keep) say(`Everything is left running: node dist/local/main.js down --name ${options.stack}`);
-    else {
-      await cast.stopAll();
-      await stack.stop();
-    }
+    await cast.stopAll();
+    await stack.stop();
   }
+}
+
+/** `--keep`: the stack, its workers and its people's gateway go on until Ctrl-C. */
+function untilInterrupted(signal: AbortSignal): Promise<void> {
+  say('Everything is left running. Ctrl-C ends it.');
+  return new Promise((resolve) =>
+    signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true }),
+  );
 }
 
 async function night(options: DemoOptions, stack: Stack, cast: Cast, signal: AbortSignal): Promise<boolean> {

@@ -16,7 +16,9 @@ export async function assignPopulation(
 ): Promise<number> {
   if (!(await hasMoved(pair))) {
     for (const [index, wave] of run.plan.waves.entries()) {
-      const earlier = run.plan.waves.slice(0, index).flatMap((other) => (other.where === undefined ? [] : [other.where]));
+      const earlier = run.plan.waves
+        .slice(0, index)
+        .flatMap((other) => (other.where === undefined ? [] : [other.where]));
       const mine = wave.where === undefined ? [] : [`(${wave.where})`];
       const predicate = [...earlier.map((where) => `(${where}) is not true`), ...mine].join(' and ') || 'true';
       await eachPage(pair.source, run, predicate, async (customers) => {
@@ -26,7 +28,9 @@ export async function assignPopulation(
       });
     }
   }
-  const counted = await pair.source.query<{ population: string }>('select count(*) as population from cutover.member where baseline');
+  const counted = await pair.source.query<{ population: string }>(
+    'select count(*) as population from cutover.member where baseline',
+  );
   return Number(counted.rows[0]?.population ?? 0);
 }
 
@@ -38,7 +42,12 @@ async function hasMoved(pair: Pair): Promise<boolean> {
 }
 
 /** Customers of the population that meet the predicate, page by page in key order. */
-async function eachPage(source: Pool, run: ResolvedRun, predicate: string, body: (customers: string[]) => Promise<void>): Promise<void> {
+async function eachPage(
+  source: Pool,
+  run: ResolvedRun,
+  predicate: string,
+  body: (customers: string[]) => Promise<void>,
+): Promise<void> {
   const { from, key } = run.runbook.population;
   let after: string | null = null;
   for (;;) {

@@ -11,6 +11,9 @@ import { TINY_SOURCE_SQL, TINY_TARGET_SQL, tinyFillSql } from '../../runbooks/ti
 /** Real servers for one test file: PostgreSQL with a source, a target and a control database, and Temporal. */
 export class Stage {
   private readonly children: Child[] = [];
+  private supervising = false;
+  /** How many worker processes ended so far. */
+  deaths = 0;
 
   private constructor(
     readonly dir: string,
@@ -80,16 +83,22 @@ export class Stage {
     return child;
   }
 
-  /** Two workers, as the lease wants; compiled ones, since tests kill them. */
-  async startWorkers(env: Record<string, string> = {}): Promise<Child[]> {
-    return [await this.startWorker('worker-1', env), await this.startWorker('worker-2', env)];
+  /** Two workers, as the lease wants; compiled ones, since tests kill them. One that dies is started again, as a supervisor would. */
+  async startWorkers(env: Record<string, string> = {}): Promise<void> {
+    this.supervising = true;
+    await Promise.all(['worker-1', 'worker-2'].map((name) => this.supervise(name, env)));
   }
 
-  startWorker(name: string, env: Record<string, string> = {}): Promise<Child> {
-    return this.start(name, 'test/e2e/support/breaking-worker.js', { env, ready: /"ready":true/ });
+  private async supervise(name: string, env: Record<string, string>): Promise<void> {
+    const child = await this.start(name, 'test/e2e/support/breaking-worker.js', { env, ready: /"ready":true/ });
+    void child.exited.then(() => {
+      this.deaths += 1;
+      if (this.supervising) this.supervise(name, env).catch(() => undefined); // it died again before it was ready: its other half goes on
+    });
   }
 
   async stopChildren(): Promise<void> {
+    this.supervising = false;
     await Promise.all(this.children.splice(0).map((child) => (child.isRunning() ? child.stop(2_000) : undefined)));
   }
 

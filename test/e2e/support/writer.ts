@@ -1,0 +1,109 @@
+import { Pool } from 'pg';
+
+const PAUSE_MS = 25;
+
+type Outcome = 'acknowledged' | 'refused' | 'unknown';
+
+/**
+ * Writes notes all the time, as a shop would: to the source, and where that refuses, to the target. Afterwards `audit` says what
+ * is wrong: an acknowledged note that is missing or twice where its customer lives, a refused one that is there.
+ */
+export class Writer {
+  private readonly journal = new Map<string, { customer: string; outcome: Outcome }>();
+  private readonly source: Pool;
+  private readonly target: Pool;
+  private stopping = false;
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(
+    env: Record<string, string>,
+    private readonly customers: number,
+  ) {
+    const open = (url: string | undefined): Pool => {
+      const pool = new Pool({ connectionString: url, max: 2 });
+      pool.on('error', () => undefined); // a cut connection shows as an unknown outcome of its query
+      return pool;
+    };
+    this.source = open(env['SOURCE_URL']);
+    this.target = open(env['TARGET_URL']);
+  }
+
+  start(): void {
+    this.running = this.loop();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    await this.running;
+  }
+
+  close(): Promise<unknown> {
+    return Promise.all([this.source.end(), this.target.end()]);
+  }
+
+  counts(): Record<Outcome, number> {
+    const of = (outcome: Outcome): number =>
+      [...this.journal.values()].filter((entry) => entry.outcome === outcome).length;
+    return { acknowledged: of('acknowledged'), refused: of('refused'), unknown: of('unknown') };
+  }
+
+  private async loop(): Promise<void> {
+    for (let n = 0; !this.stopping; n++) {
+      const customer = `t${1 + ((n * 7) % this.customers)}`;
+      const outcome = await this.write(
+        this.source,
+        'insert into tiny.note (customer, body) values ($1, $2)',
+        customer,
+        `op-${n}-s`,
+      );
+      if (outcome === 'refused')
+        await this.write(
+          this.target,
+          'insert into shop.memo (client_code, words) values ($1, $2)',
+          customer,
+          `op-${n}-t`,
+        );
+      if (n % 5 === 0)
+        await this.write(
+          this.source,
+          'update tiny.customer set label = $2 where id = $1',
+          customer,
+          `label ${n}`,
+          false,
+        );
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  }
+
+  private async write(pool: Pool, sql: string, customer: string, op: string, keep = true): Promise<Outcome> {
+    const outcome = await pool.query(sql, [customer, op]).then(
+      () => 'acknowledged' as const,
+      (error: { code?: string }) =>
+        error.code === 'CU001'
+          ? ('refused' as const)
+          : error.code === '23503' || error.code === '40001'
+            ? ('refused' as const)
+            : ('unknown' as const),
+    );
+    if (keep) this.journal.set(op, { customer, outcome });
+    return outcome;
+  }
+
+  /** `owner`: where every customer lives now. Empty when nothing is wrong. */
+  async audit(owner: 'source' | 'target'): Promise<string[]> {
+    const [notes, memos] = await Promise.all([
+      this.source.query<{ op: string }>("select body as op from tiny.note where body like 'op-%'"),
+      this.target.query<{ op: string }>("select words as op from shop.memo where words like 'op-%'"),
+    ]);
+    const there = owner === 'source' ? notes.rows : memos.rows;
+    const counts = new Map<string, number>();
+    for (const { op } of there) counts.set(op, (counts.get(op) ?? 0) + 1);
+    return [...this.journal].flatMap(([op, { outcome }]) => {
+      const count = counts.get(op) ?? 0;
+      if (outcome === 'acknowledged' && count !== 1) return [`${op} was acknowledged and is there ${count} times`];
+      if (outcome === 'refused' && count !== 0) return [`${op} was refused and is there`];
+      if (outcome === 'unknown' && count > 1) return [`${op} is there ${count} times`];
+      return [];
+    });
+  }
+}
