@@ -5,9 +5,13 @@ import { QUEUES, type Queue } from './names';
 /** Effects are always waited for when cancelled: undo never runs beside the effect it undoes. */
 const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
 
+/** Every activity heartbeats by itself; a worker that died is noticed after this. */
+const HEARTBEAT = '6 seconds';
+
 /** One call: reads, single writes, single custody calls. Retried for ten minutes, then a person decides. */
 const QUICK: ActivityOptions = {
   cancellationType,
+  heartbeatTimeout: HEARTBEAT,
   startToCloseTimeout: '30 seconds',
   scheduleToCloseTimeout: '10 minutes',
   retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '5 seconds' },
@@ -17,7 +21,7 @@ const QUICK: ActivityOptions = {
 const BULK: ActivityOptions = {
   cancellationType,
   startToCloseTimeout: '24 hours',
-  heartbeatTimeout: '15 seconds',
+  heartbeatTimeout: HEARTBEAT,
   retry: {
     initialInterval: '500 milliseconds',
     backoffCoefficient: 2,
@@ -30,7 +34,7 @@ const BULK: ActivityOptions = {
 const LEASE: ActivityOptions = {
   cancellationType,
   startToCloseTimeout: '30 days',
-  heartbeatTimeout: '5 seconds',
+  heartbeatTimeout: HEARTBEAT,
   retry: { initialInterval: '100 milliseconds', backoffCoefficient: 1.5, maximumInterval: '2 seconds' },
 };
 
@@ -51,7 +55,7 @@ export const POLICIES: Record<keyof Activities, { queue: Queue; options: Activit
   readMeasures: { queue: QUEUES.main, options: { ...QUICK, startToCloseTimeout: '5 minutes' } },
   notify: { queue: QUEUES.main, options: QUICK },
   runAction: { queue: QUEUES.main, options: QUICK },
-  startPreload: { queue: QUEUES.data, options: { ...BULK, heartbeatTimeout: '60 seconds' } },
+  startPreload: { queue: QUEUES.data, options: BULK },
   preloadStream: { queue: QUEUES.data, options: BULK },
   catchUp: { queue: QUEUES.data, options: BULK },
   follow: { queue: QUEUES.data, options: BULK },
