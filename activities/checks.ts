@@ -23,8 +23,8 @@ export function checkActivities(world: World): CheckActivities {
     verify: ({ ref, scope, totals }) => beating(() => verify(world, ref, scope, totals)),
     verifyReturned: ({ ref }) => beating(() => verifyReturned(world, ref)),
     census: async ({ cutover }) => {
-      const { pair, documents, compiled } = await world.of(cutover);
-      return census(pair, await compiled(), documents.runbook.population);
+      const { pair, documents } = await world.of(cutover);
+      return census(pair, documents.runbook.population);
     },
   };
 }
@@ -132,7 +132,7 @@ async function readBuiltin(
   builtin: Builtin,
   scope: Scope,
 ): Promise<{ value: number; count: number; of: number }> {
-  const { documents, pair, compiled } = cutover;
+  const { documents, pair } = cutover;
   const heldAtMostMs = durationMs(documents.runbook.limits.heldAtMost);
   switch (builtin) {
     case 'downtime':
@@ -144,7 +144,7 @@ async function readBuiltin(
     case 'customersDisturbed':
     case 'customersExcluded':
     case 'shareMoved': {
-      const counted = await census(pair, await compiled(), documents.runbook.population);
+      const counted = await census(pair, documents.runbook.population);
       const all = counted.baseline + counted.won;
       if (builtin === 'shareMoved')
         return {

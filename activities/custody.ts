@@ -48,7 +48,11 @@ async function project(world: World, ref: EffectRef, custody: 'source' | 'moving
 async function freeze(world: World, ref: EffectRef, leaseMs: number): Promise<FreezeResult> {
   const { custody } = await world.of(ref.cutover);
   const frozen = await custody.source.freeze(waveOf(ref), ref.epoch, leaseMs);
-  if (frozen.outcome === 'stale') throw staleEpoch(`freeze of wave ${waveOf(ref)}`);
+  if (frozen.outcome === 'stale') {
+    const now = await custody.source.wave(waveOf(ref));
+    if (now.epoch === ref.epoch && !now.refusesWrites) return { outcome: 'lapsed' };
+    throw staleEpoch(`freeze of wave ${waveOf(ref)}`);
+  }
   if (frozen.outcome === 'sealed') return { outcome: 'not-owner' };
   if (frozen.outcome === 'blocked') return frozen;
   await project(world, ref, 'moving');

@@ -6,7 +6,6 @@ import { verifyChain } from '../systems/control/ledger-read';
 import { counts } from '../systems/control/measures';
 import { readResults, type StepResult } from '../systems/control/results';
 import { census } from '../systems/postgres/data/census';
-import { compileConversion } from '../systems/postgres/data/compile';
 import type { Pair } from '../systems/postgres/data/pair';
 import type { ReportInput, ReportRule, ReportRun, ReportVerification } from './report/input';
 import type { StoredRun } from './stored-run';
@@ -32,11 +31,10 @@ export async function collectReport(sources: ReportSources): Promise<ReportInput
   const main = status.runs.find((run) => run.wave === null);
   if (!main) throw new Error(`neither the run of ${status.cutover} nor its saved state is there`);
   const { resolved, row } = stored;
-  const [results, requests, chain, compiled] = await Promise.all([
+  const [results, requests, chain] = await Promise.all([
     readResults(control, row.cutover),
     counts(control, row.cutover, [pair.source, pair.target]),
     verifyChain(control, row.cutover),
-    compileConversion(resolved.conversion, pair),
   ]);
   const { runbook, plan } = resolved;
   return {
@@ -58,7 +56,7 @@ export async function collectReport(sources: ReportSources): Promise<ReportInput
     planned: plannedSteps(resolved, main.startedAt),
     run: reportRun(main, 0),
     waves: waveRuns(status),
-    census: await census(pair, compiled, runbook.population),
+    census: await census(pair, runbook.population),
     verification: verifications(status),
     requests: { ...requests, lost: requests.lost ?? 0 },
     rules: appliedRules(results),

@@ -58,6 +58,8 @@ export interface CatchUpResult {
 export type FreezeResult =
   | { outcome: 'frozen'; frozenAt: number; leaseUntil: number }
   | { outcome: 'blocked'; blockers: string[] }
+  /** An earlier freeze under this epoch lapsed: it is frozen anew under a new epoch only (PROTOCOL 11). */
+  | { outcome: 'lapsed' }
   | { outcome: 'not-owner' };
 
 export type LeaseEnd = { outcome: 'released' | 'lapsed' | 'limit' | 'run-closed' };

@@ -72,7 +72,11 @@ async function firstState(
   documents: Parameters<typeof initialState>[0],
 ): Promise<RunState> {
   const cutover = cutoverIdOf(workflowInfo().workflowId);
-  const { epoch } = await runtime.activities.raiseEpoch({ cutover, wave: input.wave, key: 'wave' });
+  const { epoch } = await runtime.activities.raiseEpoch({
+    cutover,
+    wave: input.wave,
+    key: `wave/${workflowInfo().firstExecutionRunId}`,
+  });
   return initialState(documents, {
     cutover,
     wave: input.wave,

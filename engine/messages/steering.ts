@@ -67,8 +67,6 @@ function answerReschedule(
   if (asked.length + 1 < OWN_PEOPLE) return accept('a second own person must ask for the same');
   // What was agreed later replaces what it overlaps: a window that is to close early must not stay open.
   const kept = (state.rescheduled[window] ?? []).filter((old) => old.closesAt <= opensAt || closesAt <= old.opensAt);
-  state.rescheduled[window] = [...kept, { opensAt, closesAt }].sort(
-    (a, b) => a.opensAt - b.opensAt,
-  );
+  state.rescheduled[window] = [...kept, { opensAt, closesAt }].sort((a, b) => a.opensAt - b.opensAt);
   return accept();
 }

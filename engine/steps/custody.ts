@@ -1,6 +1,6 @@
 import { durationMs } from '../../runbooks/schema/common';
-import { keepLease, loseFreeze, stopBackground } from '../background';
-import { record, wait } from '../context';
+import { keepFollowing, keepLease, loseFreeze, stopBackground } from '../background';
+import { record, wait, type Context } from '../context';
 import { downtimeOf } from '../downtime';
 import { waitForHours } from '../hours';
 import { phasesOf } from '../initial-state';
@@ -29,6 +29,10 @@ export const freeze: Handler<'freeze'> = async ({ context, state }) => {
       record(context, 'system', 'frozen', state.id, { frozenAt: result.frozenAt });
       return { frozenAt: result.frozenAt };
     }
+    if (result.outcome === 'lapsed') {
+      await takeNewEpoch(context);
+      continue;
+    }
     state.progress = `waits for ${result.blockers.join(', ')}`;
     runtime.publish();
     if (tries === FREEZE_TRIES)
@@ -38,6 +42,21 @@ export const freeze: Handler<'freeze'> = async ({ context, state }) => {
     await wait(context, () => false, runtime.now() + FREEZE_PAUSE_MS);
   }
 };
+
+/** A lapsed freeze is never revived (PROTOCOL 11): what comes now is a new attempt, and the old one is void. */
+async function takeNewEpoch(context: Context): Promise<void> {
+  const { runtime, state } = context;
+  const { following } = state;
+  await stopBackground(context, 'follow');
+  const { epoch } = await runtime.activities.raiseEpoch({
+    cutover: state.cutover,
+    wave: state.wave,
+    key: `freeze-after-${state.epoch}`,
+  });
+  record(context, 'system', 'freeze lapsed', 'freeze', { epoch });
+  state.epoch = epoch;
+  if (following) keepFollowing(context);
+}
 
 /** `switch` is a reserved word. */
 export const switchOver: Handler<'switch'> = async ({ context, phase, state }) => {

@@ -31,9 +31,16 @@ class Scheduler {
     }, EVERY_MS);
   }
 
-  /** After `enable(false)` returns, no run is under way. Doing it again changes nothing. */
-  async enable(enabled: boolean): Promise<void> {
-    await this.pool.query('update legacy.job set enabled = $2 where name = $1', [JOB, enabled]);
+  /**
+   * After `enable(false)` returns, no run is under way. Doing it again changes nothing, and a call under a key that was
+   * answered before does nothing: it is late.
+   */
+  async enable(enabled: boolean, key: string | undefined): Promise<void> {
+    await this.pool.query(
+      `with fresh as (insert into legacy.job_call (key) select coalesce($3, gen_random_uuid()::text) on conflict do nothing returning key)
+       update legacy.job set enabled = $2 where name = $1 and exists (select from fresh)`,
+      [JOB, enabled, key ?? null],
+    );
     await this.run;
   }
 
@@ -54,8 +61,8 @@ class Scheduler {
 
 /** POST /stop and /start; GET /stopped and /running answer 200 when it is so, 409 when it is not. */
 function serve(scheduler: Scheduler): Server {
-  const answer = async (call: string): Promise<[number, object]> => {
-    if (call === 'POST /stop' || call === 'POST /start') await scheduler.enable(call === 'POST /start');
+  const answer = async (call: string, key: string | undefined): Promise<[number, object]> => {
+    if (call === 'POST /stop' || call === 'POST /start') await scheduler.enable(call === 'POST /start', key);
     else if (call !== 'GET /stopped' && call !== 'GET /running') return [404, { error: `no ${call}` }];
     const running = await scheduler.enabled();
     const holds = call.startsWith('POST') || (call === 'GET /running') === running;
@@ -63,7 +70,8 @@ function serve(scheduler: Scheduler): Server {
   };
   return createServer((request, response) => {
     request.resume();
-    answer(`${request.method} ${request.url}`)
+    const key = request.headers['idempotency-key'];
+    answer(`${request.method} ${request.url}`, typeof key === 'string' ? key : undefined)
       .catch((): [number, object] => [503, { error: 'the database cannot be reached' }])
       .then(([status, body]) =>
         response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body)),

@@ -122,6 +122,7 @@ create table legacy.job (
   enabled boolean not null
 );
 insert into legacy.job values ('arrears', true);
+create table legacy.job_call (key text primary key);
 create table legacy.job_run (
   name text not null,
   at timestamptz not null default clock_timestamp(),

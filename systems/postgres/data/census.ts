@@ -3,10 +3,9 @@ import QueryStream from 'pg-query-stream';
 import { readCustody, STAYS_WAVE, type WaveState } from '../../../domain/custody';
 import type { Census } from '../../../engine/contract';
 import { withTransaction } from '../connect';
-import type { CompiledConversion } from './compiled';
 import { saying } from './faults';
 import type { Population } from './install';
-import { ident } from './names';
+import { ident, literal } from './names';
 import type { Pair } from './pair';
 
 /** One customer as one side knows it: null where that side has no member row. */
@@ -17,22 +16,35 @@ interface Known {
   /** Rows of the population with this key. */
   present: number;
   active: boolean;
+  /** The system deleted the customer by a write of its own, which its log knows: departed without a trace in the table. */
+  withdrawn: boolean;
 }
 
 /** In byte order of the key, so that both sides can be read side by side. */
 const knownSql = (table: string, key: string, active: string | undefined): string => `
-  select coalesce(m.customer, p.key), m.wave, coalesce(m.baseline, false), coalesce(p.present, 0), coalesce(p.active, false)
+  select coalesce(m.customer, p.key, d.key) as customer, m.wave, coalesce(m.baseline, false), coalesce(p.present, 0),
+    coalesce(p.active, false), d.key is not null
   from cutover.member m full join (
     select ${ident(key)}::text as key, count(*)::int as present, bool_or((${active ?? 'true'}) is true) as active
     from ${table.split('.').map(ident).join('.')} group by 1
   ) p on p.key = m.customer
-  order by coalesce(m.customer, p.key) collate "C"`;
+  full join (
+    select distinct old_owner as key from cutover.change where tab = ${literal(table)} and op = 'D'
+  ) d on d.key = coalesce(m.customer, p.key)
+  order by coalesce(m.customer, p.key, d.key) collate "C"`;
 
 async function* readKnown(client: PoolClient, sql: string): AsyncGenerator<Known> {
   const stream = client.query(new QueryStream(sql, [], { batchSize: 5_000, rowMode: 'array' }));
   for await (const row of stream) {
-    const [key, wave, baseline, present, active] = row as [string, number | null, boolean, number, boolean];
-    yield { key, wave, baseline, present, active };
+    const [key, wave, baseline, present, active, withdrawn] = row as [
+      string,
+      number | null,
+      boolean,
+      number,
+      boolean,
+      boolean,
+    ];
+    yield { key, wave, baseline, present, active, withdrawn };
   }
 }
 
@@ -86,11 +98,13 @@ function count(census: Census, states: States, source: Known | null, target: Kno
   // A wave that is sealed and not yet open is on its way; until the target opened, the source's rows are the record.
   const holder = owner.kind === 'owned-by-target' ? target : source;
   const present = holder?.present ?? 0;
-  const somewhere = (source?.present ?? 0) + (target?.present ?? 0) > 0;
+  const withdrawn = present === 0 && (source?.withdrawn === true || target?.withdrawn === true);
+  const somewhere = withdrawn || (source?.present ?? 0) + (target?.present ?? 0) > 0;
   if (source?.baseline || target?.baseline) census.baseline += 1;
   else if (somewhere) census.won += 1;
-  if (present === 0) census.missing += 1;
+  if (present === 0 && !withdrawn) census.missing += 1;
   if (owner.kind === 'two-owners' || present > 1) census.duplicated += 1;
+  if (withdrawn) census.departed += 1;
   if (present === 0) return;
   if (wave === STAYS_WAVE) census.excluded += 1;
   else if (!holder?.active) census.departed += 1;
@@ -105,8 +119,7 @@ const TRIES = 5;
  * remaining holds when nothing is missing. The two sides are read in their own snapshots; when custody changed while they
  * were read, they are read again.
  */
-export async function census(pair: Pair, compiled: CompiledConversion, population: Population): Promise<Census> {
-  void compiled;
+export async function census(pair: Pair, population: Population): Promise<Census> {
   return saying('census', async () => {
     for (let tries = 1; ; tries++) {
       const states = await readStates(pair);

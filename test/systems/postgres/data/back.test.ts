@@ -172,7 +172,7 @@ describe('counting', () => {
   afterEach(() => it_.end());
 
   const even = async (): Promise<Awaited<ReturnType<typeof census>>> => {
-    const counted = await census(it_.pair, it_.compiled, POPULATION);
+    const counted = await census(it_.pair, POPULATION);
     expect(counted.baseline + counted.won).toBe(
       counted.moved + counted.excluded + counted.departed + counted.remaining + counted.missing,
     );
