@@ -31,12 +31,18 @@ async function measuresOf({ runtime, state }: Context, gate: string): Promise<Ev
       cutover: state.cutover,
       wave: state.wave,
       gate,
-      downtimeMs: state.downtimeMs ? state.downtimeMs.machine + state.downtimeMs.people : null,
+      downtimeMs: longestDowntimeMs(context),
     });
   } catch (error) {
     const shown = `cannot be read: ${messageOf(error)}`;
     return [{ id: 'measures', kind: 'measure', verdict: 'fail', fingerprint: 'unreadable', title: 'Measures', shown }];
   }
+}
+
+/** A wave's own downtime; for the cutover the longest of its waves. Milliseconds; null before anything was frozen. */
+function longestDowntimeMs({ state }: Context): number | null {
+  const spans = [state.downtimeMs, ...state.waves.map((wave) => wave.downtimeMs)].filter((span) => span !== null);
+  return spans.length === 0 ? null : Math.max(...spans.map(({ machine, people }) => machine + people));
 }
 
 function stepItems(context: Context, phase: Phase): EvidenceItem[] {
