@@ -5,7 +5,7 @@ import type { Context } from './context';
 import { calendarMs } from './context';
 import { phasesOf, stepId } from './initial-state';
 import { messageOf } from './message-of';
-import type { StepState } from './state';
+import type { RunState, StepState } from './state';
 import { durationMs } from '../runbooks/schema/common';
 
 /** Everything a gate shows: what the engine knows, and the measures read from the systems now. */
@@ -31,7 +31,7 @@ async function measuresOf({ runtime, state }: Context, gate: string): Promise<Ev
       cutover: state.cutover,
       wave: state.wave,
       gate,
-      downtimeMs: longestDowntimeMs(context),
+      downtimeMs: longestDowntimeMs(state),
     });
   } catch (error) {
     const shown = `cannot be read: ${messageOf(error)}`;
@@ -40,7 +40,7 @@ async function measuresOf({ runtime, state }: Context, gate: string): Promise<Ev
 }
 
 /** A wave's own downtime; for the cutover the longest of its waves. Milliseconds; null before anything was frozen. */
-function longestDowntimeMs({ state }: Context): number | null {
+function longestDowntimeMs(state: RunState): number | null {
   const spans = [state.downtimeMs, ...state.waves.map((wave) => wave.downtimeMs)].filter((span) => span !== null);
   return spans.length === 0 ? null : Math.max(...spans.map(({ machine, people }) => machine + people));
 }
