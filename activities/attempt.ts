@@ -50,7 +50,7 @@ export function failure(type: FailureType, message: string, cause?: unknown): Ap
 }
 
 /** The one place where faults of systems become Temporal's failures. */
-export function toFailure(error: unknown): unknown {
+function toFailure(error: unknown): unknown {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   if (error instanceof SystemFault) {
     const retryAfterMs =

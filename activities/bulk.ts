@@ -59,7 +59,7 @@ async function startPreload(world: World, ref: EffectRef, beat: Beat): Promise<{
 }
 
 /** Customers with a row that cannot be mapped leave the wave whole (CONSERVE). */
-export async function excludeUnmappable(world: World, cutover: CutoverWorld, ref: EffectRef): Promise<number> {
+async function excludeUnmappable(world: World, cutover: CutoverWorld, ref: EffectRef): Promise<number> {
   const wave = waveOf(ref);
   const found = await quarantine(cutover.pair.source, await cutover.compiled(), wave);
   await excludeCustomers(world, cutover, ref, found.customers);

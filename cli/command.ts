@@ -22,7 +22,7 @@ export const asOption = (): Option =>
 export const waveOption = (): Option =>
   new Option('--wave <n>', 'the wave meant, when several wait for the same').argParser(waveNumber);
 
-export function waveNumber(text: string): number {
+function waveNumber(text: string): number {
   const number = Number(text);
   if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('a wave is a number from 1 on.');
   return number;

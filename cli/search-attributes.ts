@@ -6,7 +6,7 @@ import { CliError, EXIT } from './exit';
 const KEYWORD = 2;
 
 /** Names that are not registered yet in the namespace. */
-export async function missingSearchAttributes({ connection, namespace }: TemporalClient): Promise<string[]> {
+async function missingSearchAttributes({ connection, namespace }: TemporalClient): Promise<string[]> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   return SEARCH_ATTRIBUTES.filter((name) => !(name in (customAttributes ?? {})));
 }

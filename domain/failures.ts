@@ -1,5 +1,5 @@
 /** Failure types that cross the activity boundary. Retryable ones are retried by policy; the others stop the step. */
-export const FAILURES = {
+const FAILURES = {
   InvalidRunbook: { retryable: false, remedy: 'mend the runbook, run `cutover check`, and start again' },
   StaleEpoch: { retryable: false, remedy: 'nothing to do: a newer attempt has taken over' },
   SystemUnavailable: { retryable: true, remedy: 'bring the system back; the step goes on by itself' },

@@ -9,12 +9,12 @@ import { notice } from './notice';
 import type { StepState } from './state';
 
 /** Openings of a window as they stand: what two own people agreed on replaces the pattern. */
-export function openings({ run, state }: Context, window: string): Opening[] {
+function openings({ run, state }: Context, window: string): Opening[] {
   return state.rescheduled[window] ?? run.windows[window] ?? [];
 }
 
 /** Time a rollback from here is expected to take, milliseconds: the machine work of the way in, once more. */
-export function rollbackMs({ state }: Context): number {
+function rollbackMs({ state }: Context): number {
   return Object.values(state.steps)
     .filter((step) => ['convert', 'switch', 'freeze'].includes(step.kind))
     .reduce((sum, step) => sum + step.plannedMs, 0);

@@ -11,7 +11,7 @@ export function phasesOf(run: ResolvedRun, wave: number | null): Phase[] {
   return wave === null ? [...run.runbook.before, ...run.runbook.after] : run.runbook.perWave;
 }
 
-export function plannedMs(run: ResolvedRun, step: Step): number {
+function plannedMs(run: ResolvedRun, step: Step): number {
   const planned = run.plan.durations?.[stepId(step)] ?? step.planned;
   return planned ? durationMs(planned) : STEP_KINDS[step.kind].plannedMs;
 }

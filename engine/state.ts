@@ -3,7 +3,7 @@ import type { Vote } from '../domain/gate';
 import type { StepKind } from '../runbooks/schema/step';
 import type { LedgerEntry, VerifyResult } from './contract';
 
-export const STEP_STATUSES = [
+const STEP_STATUSES = [
   'pending',
   'waiting-go',
   'waiting-window',

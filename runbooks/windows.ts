@@ -47,7 +47,7 @@ export function windowsInRange(runbook: Runbook, plan: Plan | null, range: Range
 }
 
 /** As `windowsInRange`, without the problems: for a run, a doubtful opening stays closed. */
-export function resolveWindows(runbook: Runbook, plan: Plan | null, range: Range): Record<string, Opening[]> {
+function resolveWindows(runbook: Runbook, plan: Plan | null, range: Range): Record<string, Opening[]> {
   return windowsInRange(runbook, plan, range).windows;
 }
 

@@ -12,7 +12,7 @@ const decision = z.enum(['go', 'no-go']);
 const at = z.union([z.number().int().positive(), instant.transform((value) => Date.parse(value))]);
 
 /** What each message carries. Malformed input is refused by the validator; business refusals are answers. */
-export const MESSAGE_SCHEMAS = {
+const MESSAGE_SCHEMAS = {
   castVote: z.strictObject({ ...from, gate: text, decision, reason: text.optional(), digest: text.optional() }),
   sayGo: z.strictObject({ ...from, step: text }),
   completeTask: z.strictObject({ ...from, step: text, note: text.optional() }),

@@ -1,5 +1,5 @@
 /** What the auditor can find, and what each code says happened. */
-export const FINDING_CODES = {
+const FINDING_CODES = {
   'two-owners': 'both systems accept writes for the customer',
   'no-owner': 'neither system accepts writes for the customer',
   'wrong-owner': 'the customer lives in another system than the outcome says',

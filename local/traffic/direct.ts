@@ -8,7 +8,7 @@ export type Attempt<T> =
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 
 /** The SQLSTATE of a server's answer; undefined when the connection is gone (no answer, or the server went away). */
-export function sqlState(error: unknown): string | undefined {
+function sqlState(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   const { code } = error;
   if (typeof code !== 'string' || !SQLSTATE.test(code)) return undefined;

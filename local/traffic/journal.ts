@@ -18,7 +18,7 @@ export const ENTITIES = [
 export type EntityName = (typeof ENTITIES)[number];
 
 /** Custody of the customer as the gateway told it last, before the operation was sent. */
-export const SEEN_CUSTODIES = ['source', 'moving', 'target'] as const;
+const SEEN_CUSTODIES = ['source', 'moving', 'target'] as const;
 export type SeenCustody = (typeof SEEN_CUSTODIES)[number];
 
 /**

@@ -8,7 +8,7 @@ import { SERVICE_OPERATIONS } from './services';
 
 const OPERATIONS = { ...MONEY_OPERATIONS, ...CARE_OPERATIONS, ...SERVICE_OPERATIONS, ...CUSTOMER_OPERATIONS };
 export type DirectKind = keyof typeof OPERATIONS;
-export const DIRECT_KINDS = Object.keys(OPERATIONS) as DirectKind[];
+const DIRECT_KINDS = Object.keys(OPERATIONS) as DirectKind[];
 
 export const operationOf = (kind: DirectKind): Operation => OPERATIONS[kind];
 

@@ -2,7 +2,7 @@ import type { RowEffect } from './journal';
 import { both, type Operation, type OperationContext } from './operation';
 
 /** Services a customer can switch on and off alone, with the legacy flag that holds each. */
-export const FLAGS = {
+const FLAGS = {
   'online-security': 'online_security',
   'online-backup': 'online_backup',
   'device-protection': 'device_protection',

@@ -30,7 +30,7 @@ const window = z.strictObject({
 const measureBase = { id, title: z.string().optional(), at: z.array(id).min(1).describe('gates at which it is shown') };
 
 /** Success measures: thresholds agreed in advance, read from the systems. Exactly one threshold each (checked). */
-export const measureSchema = z.union([
+const measureSchema = z.union([
   z.strictObject({
     ...measureBase,
     builtin: z.enum([

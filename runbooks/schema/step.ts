@@ -13,7 +13,7 @@ const base = {
 const step = <K extends string, S extends z.core.$ZodLooseShape>(kind: K, shape: S) =>
   z.strictObject({ kind: z.literal(kind), ...base, ...shape });
 
-export const stepSchema = z.discriminatedUnion('kind', [
+const stepSchema = z.discriminatedUnion('kind', [
   step('task', {
     signedBy: z.array(id).optional().describe('roles; one person of each signs; default: the owner'),
     validFor: duration.optional().describe('how long the completion counts'),
@@ -61,7 +61,7 @@ export const stepSchema = z.discriminatedUnion('kind', [
   }),
 ]);
 
-export const gateSchema = z.strictObject({
+const gateSchema = z.strictObject({
   id,
   votes: z.array(id).min(1).describe('roles; one distinct person of each must say go'),
   ownVotes: z.number().int().nonnegative().optional().describe('how many voters must be people of the own company'),

@@ -104,14 +104,3 @@ export async function retryable(pool: Pool, cutover: string, graceMs: number, li
   return rows.map((row) => Number(row.id));
 }
 
-/** Requests a system turned down for good, for a person to look at: ids and codes, no payload. */
-export async function refusedRequests(
-  pool: Pool,
-  cutover: string,
-): Promise<{ id: number; key: string; kind: string; wave: number; side: Side | null; reason: string | null }[]> {
-  const { rows } = await pool.query<RequestRow>(
-    `select ${REQUEST_COLUMNS} from control.request r where cutover = $1 and state = 'refused' order by id`,
-    [cutover],
-  );
-  return rows.map(({ id, key, kind, wave, side, reason }) => ({ id: Number(id), key, kind, wave, side, reason }));
-}

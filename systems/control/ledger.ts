@@ -21,7 +21,7 @@ export interface StoredLine extends LedgerLine {
 }
 
 /** Fields of `detail` that people type. Their text may name a person, so it lies where it can be erased. */
-export const TYPED_FIELDS: readonly string[] = ['reason', 'note', 'evidence', 'text', 'comment', 'title'];
+const TYPED_FIELDS: readonly string[] = ['reason', 'note', 'evidence', 'text', 'comment', 'title'];
 
 /** What the first entry of every chain is linked to. */
 export const GENESIS = '0'.repeat(64);

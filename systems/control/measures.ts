@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 export interface RequestCounts {
   accepted: number;
   effected: number;
-  /** Turned down by a system for good; listed by `refusedRequests`. */
+  /** Turned down by a system for good. */
   refused: number;
   /** Ever held, whatever became of it. */
   held: number;

@@ -11,14 +11,13 @@ import { SCHEMA_VERSION, TABLES, WAVE_LOCK_CLASS } from './sql/tables';
 import { guardSql, TAMPERING, type GuardedTable } from './sql/triggers';
 
 export type { GuardedTable };
-export { WAVE_LOCK_CLASS };
 
 /** How long guarding one table may wait for the writers of that table, in short attempts. */
 const GUARD_PATIENCE_MS = 30_000;
 const INSTALL_LOCK = -1;
 
 /** Effects of requests are rows of a customer like any other: guarded, logged and migrated. */
-export const EFFECT_TABLE: GuardedTable = { table: 'cutover.effect', keyColumns: ['key'], customerColumn: 'customer' };
+const EFFECT_TABLE: GuardedTable = { table: 'cutover.effect', keyColumns: ['key'], customerColumn: 'customer' };
 
 const alone = (client: PoolClient): Promise<unknown> =>
   client.query('select pg_advisory_xact_lock($1::int, $2::int)', [WAVE_LOCK_CLASS, INSTALL_LOCK]);

@@ -32,7 +32,7 @@ export function look(before: DrainState, open: Record<string, QueueReading>, now
 }
 
 /** Looks at every queue once. */
-export async function drainOnce(
+async function drainOnce(
   ports: Record<string, QueuePort>,
   wave: number,
   before: DrainState,

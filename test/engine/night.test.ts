@@ -181,7 +181,7 @@ describe('while customers are frozen', () => {
     const stage = new Stage([{ opensAt: 0, closesAt: 600 * MINUTE }]).startAt('switch');
     stage.state.frozen = { at: 0, epoch: 0, notAfter: 45 * MINUTE };
     let watched: unknown = 'running';
-    watchFreeze(stage.context).then(() => (watched = 'done'));
+    void watchFreeze(stage.context).then(() => (watched = 'done'));
     stage.play();
     await stage.pass(43 * MINUTE);
     expect(stage.state.rollback).toBeNull();

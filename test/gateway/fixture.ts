@@ -10,7 +10,7 @@ import { assignMembers, guardTables, install, seedWaves } from '../../systems/po
 import { freshDatabase } from '../support/databases';
 
 /** Kinds: `order` writes one row; `check` breaks a constraint; `broken` names no table; `slow` waits on an advisory lock. */
-export const RUNBOOK = `
+const RUNBOOK = `
 runbook: tiny
 version: 1
 title: Tiny
@@ -42,7 +42,7 @@ perWave:
     gate: { id: done, votes: [lead], onNoGo: hold }
 `.replace('&order', '');
 
-export const CONVERSION = `
+const CONVERSION = `
 entities:
   item:
     from: { table: app.item, key: id, customer: customer }

@@ -11,7 +11,7 @@ import type { Clock } from './clock';
 import type { Prng } from './prng';
 import { SimRuntime, type Place } from './runtime';
 
-export const CUTOVER = 'sim-1';
+const CUTOVER = 'sim-1';
 
 /** One run of the engine: the cutover or a wave, over its continuations. */
 export interface Run {

@@ -4,7 +4,7 @@ import { ORIGIN_CUSTOMER, originTable } from './forward';
 import { ident, literal } from './names';
 
 /** The wave's log rows visible now and not visible in `since` (PROTOCOL 7); null: all of them. */
-export function unappliedRows(wave: number, since: string | null, alias = 'c'): string {
+function unappliedRows(wave: number, since: string | null, alias = 'c'): string {
   const position = since === null ? null : `${literal(since)}::pg_snapshot`;
   const fresh =
     position === null

@@ -22,7 +22,7 @@ export interface Part {
 
 /** Temporary tables at the source: target rows as they are, and as the source would make them. */
 export const newRows = (at: number): string => `pg_temp.cutover_new_${at}`;
-export const oldRows = (at: number): string => `pg_temp.cutover_old_${at}`;
+const oldRows = (at: number): string => `pg_temp.cutover_old_${at}`;
 /** The same as source rows. */
 export const newBack = (at: number): string => `pg_temp.cutover_newback_${at}`;
 export const oldBack = (at: number): string => `pg_temp.cutover_oldback_${at}`;

@@ -6,7 +6,7 @@ const BARE_COLUMN = /^[a-z_][a-z0-9_]*$/;
 export const asList = (key: string | string[]): string[] => (typeof key === 'string' ? [key] : key);
 
 /** The expression over the source row. */
-export const toOf = (column: EntityColumn): string => (typeof column === 'string' ? column : column.to);
+const toOf = (column: EntityColumn): string => (typeof column === 'string' ? column : column.to);
 
 export const validOf = (column: EntityColumn): string | undefined =>
   typeof column === 'string' ? undefined : column.valid;

@@ -20,7 +20,7 @@ export interface ChunkRef extends CustomerRange {
 const DONE = 'done/';
 const chunkKey = ({ wave, entity, no }: ChunkRef): string => `chunk/${wave}/${entity}/${no}`;
 
-export function entityOf(compiled: CompiledConversion, id: string): CompiledEntity {
+function entityOf(compiled: CompiledConversion, id: string): CompiledEntity {
   const found = compiled.entities.find((entity) => entity.id === id);
   if (!found) throw new SystemFault(`the conversion has no entity ${id}`, false);
   return found;

@@ -137,7 +137,7 @@ export async function convert(world: World, attempt: Attempt, ref: EffectRef): P
 }
 
 /** Rows of the wave that differ between both sides, keys with unapplied changes left out. */
-export function differences(world: World, wave: number, except: ReadonlySet<string>): { rows: number; keys: string[] } {
+function differences(world: World, wave: number, except: ReadonlySet<string>): { rows: number; keys: string[] } {
   const expected = new Map(rowsOfWave(world, 'source', wave).map(([key, row]) => [key, toTarget(row.value)]));
   const found = new Map(rowsOfWave(world, 'target', wave).map(([key, row]) => [key, row.value]));
   const keys = [...new Set([...expected.keys(), ...found.keys()])].filter(

@@ -25,14 +25,7 @@ export function truthOf(world: World): Truth {
 }
 
 /** One customer's transaction at one side: acknowledged or refused as a whole. `value` null deletes. */
-export function write(
-  world: World,
-  truth: Truth,
-  side: Side,
-  customer: string,
-  key: string,
-  value: string | null,
-): boolean {
+function write(world: World, truth: Truth, side: Side, customer: string, key: string, value: string | null): boolean {
   const wave = waveOf(world, customer);
   if (!accepts(world, side, wave)) {
     truth.refused++;
