@@ -5,11 +5,12 @@ import { durationMs } from '../runbooks/schema/common';
 import { feltMeasures } from '../systems/control/measures';
 import { unknownForwards } from '../systems/control/intake';
 import { saveResult } from '../systems/control/results';
-import { readWave } from '../systems/control/routing';
+import { countMembers, readWave } from '../systems/control/routing';
 import { census } from '../systems/postgres/data/census';
 import { readPairOfNumbers } from '../systems/postgres/data/numbers';
 import { countWave } from '../systems/postgres/data/purge';
 import { verifyWave } from '../systems/postgres/data/verify';
+import { SystemFault } from '../systems/ports';
 import { beating, staleEpoch } from './attempt';
 import { waveOf } from './wave-of';
 import type { CutoverWorld, World } from './world';
@@ -77,7 +78,7 @@ async function readMeasures(world: World, scope: Scope): Promise<EvidenceItem[]>
   const { success } = cutover.documents.runbook;
   const items: EvidenceItem[] = [];
   for (const measure of success.filter((candidate) => candidate.at.includes(scope.gate)))
-    items.push(await readMeasure(world, cutover, measure, scope));
+    items.push(await readMeasure(world, cutover, measure, scope).catch((error: unknown) => unreadable(measure, error)));
   await saveResult(world.control, {
     cutover: scope.cutover,
     wave: scope.wave,
@@ -87,6 +88,12 @@ async function readMeasures(world: World, scope: Scope): Promise<EvidenceItem[]>
     result: items,
   });
   return items;
+}
+
+/** A measure that cannot be read is red and named; what is only out of reach now is tried again. */
+function unreadable(measure: Measure, error: unknown): EvidenceItem {
+  if (!(error instanceof SystemFault) || error.retryable) throw error;
+  return { ...itemOf(measure, false, `cannot be read: ${error.message}`), fingerprint: 'unreadable' };
 }
 
 async function readMeasure(world: World, cutover: CutoverWorld, measure: Measure, scope: Scope): Promise<EvidenceItem> {
@@ -152,11 +159,11 @@ async function readBuiltin(
           count: counted.moved,
           of: all - counted.departed,
         };
-      const count =
-        builtin === 'customersExcluded'
-          ? counted.excluded
-          : (await feltMeasures(world.control, { ...scope, heldAtMostMs })).customersDisturbed;
-      return { value: count, count, of: all };
+      if (builtin === 'customersExcluded') return { value: counted.excluded, count: counted.excluded, of: all };
+      const count = (await feltMeasures(world.control, { ...scope, heldAtMostMs })).customersDisturbed;
+      // A small wave whose every customer was disturbed must not look like a small share of everybody.
+      const of = scope.wave === null ? all : await countMembers(world.control, scope.cutover, scope.wave);
+      return { value: count, count, of };
     }
   }
 }

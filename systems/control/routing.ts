@@ -75,7 +75,7 @@ export async function readWave(pool: Pool, cutover: string, wave: number): Promi
 }
 
 /** SQL for the wave of customer `$2` in cutover `$1`: the member row's, else the last wave's. */
-export const WAVE_OF_CUSTOMER = `coalesce(
+const WAVE_OF_CUSTOMER = `coalesce(
   (select m.wave from control.member m where m.cutover = $1 and m.customer = $2),
   (select max(w.wave) from control.wave w where w.cutover = $1))`;
 
@@ -103,6 +103,15 @@ export async function projectMembers(
      on conflict (cutover, customer) do update set wave = excluded.wave where known.wave <> excluded.wave`,
     [cutover, customers, wave],
   );
+}
+
+/** How many customers have a row for the wave; those who were won since and have none are not counted. */
+export async function countMembers(pool: Pool, cutover: string, wave: number): Promise<number> {
+  const { rows } = await pool.query<{ members: number }>(
+    'select count(*)::int as members from control.member where cutover = $1 and wave = $2',
+    [cutover, wave],
+  );
+  return rows[0]?.members ?? 0;
 }
 
 /** Every wave of a cutover, wave 0 first. */
