@@ -18,7 +18,10 @@ export default defineConfig(
       '@typescript-eslint/await-thenable': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
+      ],
       'no-restricted-syntax': ['error', { selector: 'TSEnumDeclaration', message: 'Use an `as const` union.' }],
     },
   },
@@ -30,8 +33,14 @@ export default defineConfig(
       'no-restricted-syntax': [
         'error',
         { selector: 'TSEnumDeclaration', message: 'Use an `as const` union.' },
-        { selector: "CallExpression[callee.object.name='Math'][callee.property.name='random']", message: 'Not deterministic across replays of the simulator.' },
-        { selector: "CallExpression[callee.property.name='format'][arguments.length=0]", message: 'Reads the wall clock in a workflow.' },
+        {
+          selector: "CallExpression[callee.object.name='Math'][callee.property.name='random']",
+          message: 'Not deterministic across replays of the simulator.',
+        },
+        {
+          selector: "CallExpression[callee.property.name='format'][arguments.length=0]",
+          message: 'Reads the wall clock in a workflow.',
+        },
       ],
     },
   },
