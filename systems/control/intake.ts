@@ -1,5 +1,4 @@
 import type { Pool } from 'pg';
-import type { Side } from '../../domain/custody';
 import { asRequest, REQUEST_COLUMNS, type RequestRow } from './requests';
 import { setIntake } from './routing';
 import { inTransaction } from './transaction';

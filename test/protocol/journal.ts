@@ -28,7 +28,7 @@ export interface Ended {
 }
 
 /** An append-only file of one process. Written straight to the operating system, so a killed process loses nothing. */
-class Journal {
+export class Journal {
   private readonly file: number;
 
   constructor(path: string) {

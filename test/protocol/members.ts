@@ -15,7 +15,7 @@ const ownerAlways = (world: World, wave: number): Promise<Side | null> =>
   wave === 0 ? Promise.resolve('source') : ownerOf(world, wave);
 
 /** Moves one customer to a wave of the same owner. Notes what came of it. */
-async function changeMember(mover: Mover): Promise<void> {
+export async function changeMember(mover: Mover): Promise<void> {
   const { world, random, note } = mover;
   const customer = random.pick(CUSTOMERS);
   const from = (await membership(world.source)).get(customer);

@@ -17,7 +17,7 @@ const FAR = 600_000;
 const MOST_PASSES = 12;
 
 /** Brings an unowned wave to a side, by raising epochs (PROTOCOL 14). */
-async function resolve(mover: Mover, wave: number, to: Side): Promise<void> {
+export async function resolve(mover: Mover, wave: number, to: Side): Promise<void> {
   const epoch = await mover.world.nextEpoch();
   await maybeStall(mover, 0.3, 600);
   const at = mover.world[to];
