@@ -15,6 +15,7 @@ export const freeze: Handler<'freeze'> = async ({ context, state }) => {
   const { run, runtime, state: runState } = context;
   const limits = run.runbook.limits;
   for (let tries = 1; ; tries++) {
+    await stopBackground(context, 'follow');
     const result = await effect(context, state, (activities, ref) =>
       activities.freeze({ ref, leaseMs: durationMs(limits.lease) }),
     );
@@ -33,6 +34,7 @@ export const freeze: Handler<'freeze'> = async ({ context, state }) => {
       await takeNewEpoch(context);
       continue;
     }
+    keepFollowing(context);
     state.progress = `waits for ${result.blockers.join(', ')}`;
     runtime.publish();
     if (tries === FREEZE_TRIES)
@@ -46,8 +48,6 @@ export const freeze: Handler<'freeze'> = async ({ context, state }) => {
 /** A lapsed freeze is never revived (PROTOCOL 11): what comes now is a new attempt, and the old one is void. */
 async function takeNewEpoch(context: Context): Promise<void> {
   const { runtime, state } = context;
-  const { following } = state;
-  await stopBackground(context, 'follow');
   const { epoch } = await runtime.activities.raiseEpoch({
     cutover: state.cutover,
     wave: state.wave,
@@ -55,7 +55,6 @@ async function takeNewEpoch(context: Context): Promise<void> {
   });
   record(context, 'system', 'freeze lapsed', 'freeze', { epoch });
   state.epoch = epoch;
-  if (following) keepFollowing(context);
 }
 
 /** `switch` is a reserved word. */
