@@ -102,4 +102,3 @@ export async function retryable(pool: Pool, cutover: string, graceMs: number, li
   );
   return rows.map((row) => Number(row.id));
 }
-
