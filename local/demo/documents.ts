@@ -46,7 +46,28 @@ function edit(from: string, to: string, change: (document: Document) => void): s
 }
 
 interface Phases {
-  steps: { kind: string }[];
+  steps: { kind: string; id?: string }[];
+  gate?: { id: string; onNoGo: string };
+}
+
+/** Throws when the demo is asked for a no-go or a rollback at something the runbook does not have, or that would only wait. */
+export function refuseUnknown({ noGo, rollback }: { noGo: string | null; rollback: string | null }): void {
+  const runbook = parseDocument(readFileSync(join(projectDir(), 'runbooks', 'billing-oss', 'runbook.yaml'), 'utf8'));
+  const parts = runbook.toJS() as Record<'before' | 'perWave' | 'after', Phases[]> & { pointOfNoReturn: string };
+  const phases = [...parts.before, ...parts.perWave, ...parts.after];
+  const backing = phases.flatMap(({ gate }) => (gate && gate.onNoGo !== 'hold' ? [gate.id] : []));
+  if (noGo !== null && !backing.includes(noGo)) {
+    throw new Error(
+      `--no-go ${noGo}: a no-go leads back at these gates only: ${backing.join(', ')}; others hold and wait for new votes`,
+    );
+  }
+  const last = parts.after.findIndex(({ gate }) => gate?.id === parts.pointOfNoReturn);
+  const steps = [...parts.before, ...parts.perWave, ...parts.after.slice(0, last + 1)].flatMap((phase) =>
+    phase.steps.map((step) => step.id ?? step.kind),
+  );
+  if (rollback !== null && !steps.includes(rollback)) {
+    throw new Error(`--rollback ${rollback}: no such step before the point of no return; steps: ${steps.join(', ')}`);
+  }
 }
 
 function setInStep(document: Document, part: 'perWave' | 'after', kind: string, key: string, value: string): void {

@@ -12,7 +12,7 @@ import { removeStack, startStack, type Stack } from '../stack';
 import { ENTITIES } from '../traffic/journal';
 import { summarise, type TrafficSummary } from '../traffic/counts';
 import { Cast, startTraffic, urlOf, type TrafficStatus } from './cast';
-import { writeDocuments } from './documents';
+import { refuseUnknown, writeDocuments } from './documents';
 import { AT_LEAST, Lead } from './lead';
 import type { DemoOptions } from './options';
 import { people, LEAD, type Scripted } from './people';
@@ -25,6 +25,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** Starts the stack and its people, lets the cutover run, and judges it. Resolves to whether every promise held. */
 export async function runDemo(options: DemoOptions): Promise<boolean> {
+  refuseUnknown(options);
   const stop = new AbortController();
   const interrupt = (): void => stop.abort();
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
