@@ -37,6 +37,8 @@ export interface TemporalOptions {
   dir: string;
   env: NodeJS.ProcessEnv;
   log?: (line: string) => void;
+  /** Settings of a server that is started here, `name=value`, beside our own: tests force rare moments with them. */
+  dynamicConfig?: readonly string[];
 }
 
 const stateFile = (dir: string): string => join(dir, 'temporal.json');
@@ -90,7 +92,7 @@ export async function stopTemporal(dir: string): Promise<void> {
  * runs is used; one that was killed is started again on the ports it had, if they are free.
  */
 export async function startTemporal(options: TemporalOptions): Promise<Temporal> {
-  const { dir, env, log = () => undefined } = options;
+  const { dir, env, log = () => undefined, dynamicConfig = [] } = options;
   const given = env['TEMPORAL_ADDRESS'];
   if (given) {
     if (!(await temporalAnswers(given)))
@@ -106,7 +108,7 @@ export async function startTemporal(options: TemporalOptions): Promise<Temporal>
   const binary = await temporalBinary({ env, log });
   const port = await portLike(before?.port);
   const uiPort = await portLike(before?.uiPort, port);
-  const state = launch(binary, dir, port, uiPort, env);
+  const state = launch(binary, dir, port, uiPort, { env, dynamicConfig });
   await waitUntilReady(dir, state);
   return handle(dir, state);
 }
@@ -119,10 +121,16 @@ async function portLike(before: number | undefined, not?: number): Promise<numbe
 }
 
 /** Starts the server as a process that outlives this one, and notes its id. */
-function launch(binary: string, dir: string, port: number, uiPort: number, env: NodeJS.ProcessEnv): State {
+function launch(
+  binary: string,
+  dir: string,
+  port: number,
+  uiPort: number,
+  { env, dynamicConfig }: { env: NodeJS.ProcessEnv; dynamicConfig: readonly string[] },
+): State {
   const args = ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)];
   args.push('--db-filename', join(dir, 'temporal.db'), '--log-format', 'json', '--log-level', 'warn');
-  for (const value of UNTHROTTLED) args.push('--dynamic-config-value', value);
+  for (const value of [...UNTHROTTLED, ...dynamicConfig]) args.push('--dynamic-config-value', value);
   for (const name of SEARCH_ATTRIBUTES) args.push('--search-attribute', `${name}=Keyword`);
   const log = openSync(join(dir, 'temporal.log'), 'a');
   try {

@@ -1,10 +1,8 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Document } from 'yaml';
-import { POLICIES } from '../../workflows/policies';
-import { Night, type Script } from './support/night';
+import { readdirSync } from 'node:fs';
+import type { POLICIES } from '../../workflows/policies';
+import type { Script } from './support/night';
+import { leftBehind, play } from './support/scene';
 import { Stage } from './support/stage';
-import { Writer } from './support/writer';
 
 /** Everything is in `npm run kills`; the tests that belong to every run kill where it hurts most. */
 const EVERYTHING = process.env['CUTOVER_KILLS'] === 'all';
@@ -21,62 +19,29 @@ afterAll(() => stage.close());
 beforeEach(() => stage.freshDatabases(CUSTOMERS));
 afterEach(() => stage.stopChildren());
 
-/** The tiny runbook with the kinds of step it does not need by itself. */
-function everyKind(runbook: Document): void {
-  runbook.setIn(
-    ['before'],
-    runbook.createNode([
-      {
-        phase: 'ready',
-        owner: 'owner',
-        steps: [
-          { kind: 'task', signedBy: ['owner', 'ops'] },
-          { kind: 'checklist', items: ['One', 'Two'] },
-        ],
-        gate: { id: 'prepared', votes: ['owner'], onNoGo: 'hold' },
-      },
-    ]),
-  );
-  const steps = runbook.getIn(['perWave', 1, 'steps']) as { items: unknown[] };
-  steps.items.unshift(
-    runbook.createNode({ id: 'opens', kind: 'window', window: 'always' }),
-    runbook.createNode({ kind: 'notify', to: ['ops'], text: 'It begins.' }),
-    runbook.createNode({
-      id: 'stop-jobs',
-      kind: 'action',
-      system: 'source',
-      do: 'create table tiny.stopped ()',
-      undo: 'drop table tiny.stopped',
-      go: 'lead',
-    }),
-  );
+/** Workers die once at each moment; whatever dies, the run ends as it was meant to and no write is lost or doubled. */
+async function survive(breakAt: string[], expected: 'live' | 'rolled-back', script: Script = {}): Promise<void> {
+  const before = stage.deaths;
+  await play(stage, { customers: CUSTOMERS, script, breakAt }, async (scene) => {
+    const view = await scene.night.play(WITHIN_MS);
+    await scene.writer.stop();
+    expect(broken(scene.breakDir)).toEqual([...breakAt].sort());
+    expect(stage.deaths - before).toBeGreaterThanOrEqual(breakAt.length);
+    expect(view?.outcome).toBe(expected);
+    expect(expected === 'live' ? await scene.writer.audit('target') : await leftBehind(scene)).toEqual([]);
+    expect(scene.writer.counts().acknowledged).toBeGreaterThan(20);
+  });
 }
 
-/** Workers die once at each moment; whatever dies, the run ends as it was meant to and no write is lost or doubled. */
-async function survive(moments: string[], expected: 'live' | 'rolled-back', script: Script = {}): Promise<void> {
-  const id = `kill-${Date.now()}`;
-  const breakDir = join(stage.dir, id);
-  mkdirSync(breakDir, { recursive: true });
-  const writer = new Writer(stage.env, CUSTOMERS);
-  const before = stage.deaths;
-  await stage.startWorkers({ BREAK_AT: moments.join(','), BREAK_DIR: breakDir });
-  const night = new Night(stage, id, script);
-  writer.start();
-  try {
-    await night.start(everyKind);
-    const view = await night.play(WITHIN_MS);
-    await writer.stop();
-    expect(view?.outcome).toBe(expected);
-    expect(await writer.audit(expected === 'live' ? 'target' : 'source')).toEqual([]);
-    expect(stage.deaths - before).toBeGreaterThanOrEqual(moments.length);
-    expect(writer.counts().acknowledged).toBeGreaterThan(20);
-  } finally {
-    await writer.stop();
-    await writer.close();
-  }
-}
+/** The moments at which a worker died. */
+const broken = (dir: string): string[] =>
+  readdirSync(dir)
+    .filter((name) => name.startsWith('broke-'))
+    .map((name) => name.replace('broke-', '').replace('-', ':'))
+    .sort();
 
 const FORWARD = [
+  'loadRun',
   'openCutover',
   'startPreload',
   'preloadStream',
@@ -95,6 +60,8 @@ const FORWARD = [
   'readMeasures',
   'follow',
   'holdFreeze',
+  'appendLedger',
+  'saveView',
 ] as const satisfies (keyof typeof POLICIES)[];
 const BACK = [
   'returnCustody',
@@ -111,7 +78,7 @@ const UNENDING: readonly string[] = ['follow', 'holdFreeze'];
 if (EVERYTHING) {
   for (const moment of ['before', 'during', 'after']) {
     const endings = (activity: string): boolean => moment !== 'after' || !UNENDING.includes(activity);
-    for (const part of [FORWARD.slice(0, 6), FORWARD.slice(6, 12), FORWARD.slice(12)]) {
+    for (const part of [FORWARD.slice(0, 7), FORWARD.slice(7, 14), FORWARD.slice(14)]) {
       const moments = part.filter(endings).map((activity) => `${activity}:${moment}`);
       test(`workers killed ${moment} ${part.join(', ')}: the wave goes live with every write`, () =>
         survive(moments, 'live'));

@@ -12,24 +12,26 @@ import { TINY_SOURCE_SQL, TINY_TARGET_SQL, tinyFillSql } from '../../runbooks/ti
 export class Stage {
   private readonly children: Child[] = [];
   private supervising = false;
+  /** Workers on their way: one that starts while all are stopped must be stopped too. */
+  private readonly starting = new Set<Promise<unknown>>();
   /** How many worker processes ended so far. */
   deaths = 0;
 
   private constructor(
     readonly dir: string,
     private readonly postgres: PostgresServer,
-    readonly server: Temporal,
+    private server: Temporal,
     readonly temporal: TemporalClient,
     readonly env: Record<string, string>,
   ) {}
 
   /** `name` gives the stage its folder; databases are new each time. */
-  static async open(name: string): Promise<Stage> {
+  static async open(name: string, options: { dynamicConfig?: readonly string[] } = {}): Promise<Stage> {
     const dir = join(stackDir(`e2e-${process.pid}`), name);
     mkdirSync(dir, { recursive: true });
     const [postgres, server] = await Promise.all([
       startPostgres(join(dir, 'postgres'), { fsync: 'off' }),
-      startTemporal({ dir: join(dir, 'temporal'), env: process.env }),
+      startTemporal({ dir: join(dir, 'temporal'), env: process.env, ...options }),
     ]);
     const env: Record<string, string> = {
       TEMPORAL_ADDRESS: server.address,
@@ -89,16 +91,37 @@ export class Stage {
     await Promise.all(['worker-1', 'worker-2'].map((name) => this.supervise(name, env)));
   }
 
-  private async supervise(name: string, env: Record<string, string>): Promise<void> {
-    const child = await this.start(name, 'test/e2e/support/breaking-worker.js', { env, ready: /"ready":true/ });
-    void child.exited.then(() => {
+  private supervise(name: string, env: Record<string, string>): Promise<void> {
+    const starting = this.start(name, 'test/e2e/support/breaking-worker.js', { env, ready: /"ready":true/ });
+    this.starting.add(starting);
+    const again = (): void => {
       this.deaths += 1;
-      if (this.supervising) this.supervise(name, env).catch(() => undefined); // it died again before it was ready: its other half goes on
-    });
+      if (this.supervising) void this.supervise(name, env);
+    };
+    return starting
+      .then(
+        (child) => void child.exited.then(again),
+        () => again(), // it died before it was ready
+      )
+      .finally(() => this.starting.delete(starting));
+  }
+
+  /** SIGKILL for the Temporal server, as in a power cut. */
+  killTemporal(): void {
+    if (this.server.pid === null) throw new Error('the Temporal server is not ours to kill');
+    process.kill(this.server.pid, 'SIGKILL');
+  }
+
+  /** Starts it again where it was, with its database. */
+  async restartTemporal(): Promise<void> {
+    const { address } = this.server;
+    this.server = await startTemporal({ dir: join(this.dir, 'temporal'), env: process.env });
+    if (this.server.address !== address) throw new Error('the Temporal server came back on another port');
   }
 
   async stopChildren(): Promise<void> {
     this.supervising = false;
+    await Promise.allSettled(this.starting);
     await Promise.all(this.children.splice(0).map((child) => (child.isRunning() ? child.stop(2_000) : undefined)));
   }
 

@@ -13,6 +13,7 @@ export class Writer {
   private readonly source: Pool;
   private readonly target: Pool;
   private stopping = false;
+  private written = 0;
   private running: Promise<void> = Promise.resolve();
 
   constructor(
@@ -28,7 +29,9 @@ export class Writer {
     this.target = open(env['TARGET_URL']);
   }
 
+  /** Begins, or goes on after `stop`. */
   start(): void {
+    this.stopping = false;
     this.running = this.loop();
   }
 
@@ -48,7 +51,8 @@ export class Writer {
   }
 
   private async loop(): Promise<void> {
-    for (let n = 0; !this.stopping; n++) {
+    while (!this.stopping) {
+      const n = (this.written += 1);
       const customer = `t${1 + ((n * 7) % this.customers)}`;
       const outcome = await this.write(
         this.source,

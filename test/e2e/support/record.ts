@@ -1,0 +1,31 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
+import type { WorkflowHandle } from '@temporalio/client';
+import { rollbackWorkflowId, waveWorkflowId } from '../../../workflows/names';
+import type { Night } from './night';
+import { projectDir } from '../../../local/paths';
+
+/** Histories are kept only when this is set: `npm run histories`. */
+const RECORD = process.env['CUTOVER_RECORD'] === 'all';
+
+export const HISTORIES_DIR = join(projectDir(), 'test', 'replay', 'histories');
+
+/** Keeps a run's history for `test/replay`, without the names of machines. */
+export async function record(name: string, run: WorkflowHandle): Promise<void> {
+  if (!RECORD) return;
+  const history = JSON.parse(historyToJSON(await run.fetchHistory())) as unknown;
+  const text = JSON.stringify({ workflowId: run.workflowId, history }, withoutMachines, 1);
+  mkdirSync(HISTORIES_DIR, { recursive: true });
+  writeFileSync(join(HISTORIES_DIR, `${name}.json`), `${text}\n`);
+}
+
+/** The last runs of a night: the cutover's, its wave's, and its rollback's if it went back. */
+export async function recordNight(name: string, { stage, workflowId }: Night): Promise<void> {
+  const run = (id: string): WorkflowHandle => stage.temporal.client.workflow.getHandle(id);
+  await record(`${name}-cutover`, run(workflowId));
+  await record(`${name}-wave`, run(waveWorkflowId(workflowId, 1)));
+  if (name === 'rolled-back') await record(`${name}-rollback`, run(rollbackWorkflowId(workflowId, 1)));
+}
+
+const withoutMachines = (key: string, value: unknown): unknown => (key === 'identity' ? 'worker' : value);
