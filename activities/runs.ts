@@ -7,9 +7,11 @@ import { projectMembers, seedRouting, readWave } from '../systems/control/routin
 import { completeUndo, listUndo, recordUndo } from '../systems/control/undo';
 import { saveState } from '../systems/control/results';
 import { install, seedWaves } from '../systems/postgres/schema';
+import { saying } from '../systems/postgres/data/faults';
 import { installData } from '../systems/postgres/data/install';
 import { SystemFault } from '../systems/ports';
 import type { UndoKind } from '../engine/contract';
+import type { ResolvedRun } from '../runbooks/resolved';
 import { failure, staleEpoch } from './attempt';
 import type { World } from './world';
 import { Context } from '@temporalio/activity';
@@ -34,7 +36,7 @@ export function runActivities(world: World): RunActivities {
   return {
     loadRun: async ({ runbookHash, planHash }) => {
       try {
-        return await world.documents(runbookHash, planHash, Date.now());
+        return withoutNames(await world.documents(runbookHash, planHash, Date.now()));
       } catch (error) {
         if (error instanceof SystemFault && error.retryable) throw error;
         throw failure('InvalidRunbook', error instanceof Error ? error.message : String(error));
@@ -72,6 +74,11 @@ export function runActivities(world: World): RunActivities {
   };
 }
 
+/** Histories know people by their ids (PRIVATE); reports read the names from the plan. */
+function withoutNames(run: ResolvedRun): ResolvedRun {
+  return { ...run, plan: { ...run.plan, people: run.plan.people.map((person) => ({ ...person, name: person.id })) } };
+}
+
 /** Registers, installs schema `cutover` in both systems, and gives the population its waves. Idempotent. */
 async function openCutover(
   world: World,
@@ -79,17 +86,17 @@ async function openCutover(
 ): Promise<{ epoch: number; population: number }> {
   const { control } = world;
   const documents = await world.documents(input.runbookHash, input.planHash, Date.now());
-  const registered = await registerCutover(control, {
-    ...input,
-    runbook: documents.runbook.runbook,
-    workflowId: Context.current().info.workflowExecution?.workflowId ?? input.cutover,
-  });
+  const { workflowId, runId } = Context.current().info.workflowExecution ?? { workflowId: input.cutover, runId: '' };
+  const registered = await registerCutover(control, { ...input, runbook: documents.runbook.runbook, workflowId });
   if (registered.outcome === 'refused') throw failure('InvalidRunbook', registered.reason);
   const { pair, compiled } = await world.of(input.cutover);
   const waves = documents.plan.waves.map((wave, index) => ({ wave: index + 1, name: wave.id }));
   for (const side of ['source', 'target'] as const) {
-    await install(pair[side], side);
-    await seedWaves(pair[side], side, waves);
+    const variable = documents.runbook.systems[side]?.urlEnv ?? side;
+    await saying(`preparing the ${side} (${variable})`, async () => {
+      await install(pair[side], side);
+      await seedWaves(pair[side], side, waves);
+    });
   }
   await installData(pair, documents.runbook.population);
   await compiled();
@@ -97,5 +104,6 @@ async function openCutover(
   const population = await assignPopulation(pair, documents, (customers, wave) =>
     projectMembers(control, input.cutover, customers, wave),
   );
-  return { epoch: await nextEpoch(control, input.cutover, null, 'open'), population };
+  // A rollback of an earlier run has raised the epoch: a new run of the same cutover needs its own.
+  return { epoch: await nextEpoch(control, input.cutover, null, `open/${runId}`), population };
 }

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { getCutover, type CutoverRow } from '../systems/control/cutovers';
 import { getDocument } from '../systems/control/documents';
-import { connect } from '../systems/postgres/connect';
+import { connect, isPostgresUrl } from '../systems/postgres/connect';
 import { postgresCustody } from '../systems/postgres/custody';
 import { compileConversion } from '../systems/postgres/data/compile';
 import type { CompiledConversion } from '../systems/postgres/data/compiled';
@@ -18,6 +18,8 @@ import type { Side } from '../domain/custody';
 /** Whether runs are open, as Temporal knows it. Throws when Temporal cannot be asked. */
 export interface RunDirectory {
   isOpen(workflowId: string): Promise<boolean>;
+  /** Whether the last run of this id was ended from outside, or failed: nobody heard its last word. */
+  hasDied(workflowId: string): Promise<boolean>;
 }
 
 export interface WorldOptions {
@@ -97,11 +99,13 @@ export class World {
       const system = systems[side];
       if (system?.adapter !== 'postgres')
         throw new SystemFault(`the runbook has no postgres system called ${side}`, false);
-      return this.pool(
-        `cutover ${use} ${side}`,
-        this.options.url(system.urlEnv),
-        use === 'custody' ? leaseMs : undefined,
-      );
+      const url = this.options.url(system.urlEnv);
+      if (!isPostgresUrl(url))
+        throw new SystemFault(
+          `${system.urlEnv} of the ${side} is not a PostgreSQL URL; set it to postgres://… for this worker and restart it`,
+          true,
+        );
+      return this.pool(`cutover ${use} ${side}`, url, use === 'custody' ? leaseMs : undefined);
     };
     const pair = { source: pool('source', 'data'), target: pool('target', 'data') };
     const custody = {

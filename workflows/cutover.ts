@@ -17,7 +17,7 @@ import { applyWaveReport, runCutover } from '../engine/run-cutover';
 import { ContinueRun, type CutoverRuntime, type Runtime } from '../engine/runtime';
 import type { Outcome, RunState, WaveSummary } from '../engine/state';
 import type { ResolvedRun } from '../runbooks/resolved';
-import { waveReport, stopWave } from './messages';
+import { stopWave, waveLost, waveReport } from './messages';
 import { cutoverIdOf, QUEUES, rollbackWorkflowId, waveWorkflowId, WORKFLOWS } from './names';
 import { RunShell } from './run-shell';
 import { temporalRuntime } from './temporal-runtime';
@@ -55,6 +55,7 @@ async function run(input: CutoverInput, shell: RunShell): Promise<{ outcome: Out
   };
   reports.forEach(report);
   setHandler(waveReport, report);
+  setHandler(waveLost, (wave) => markLost(context, wave));
   shell.attach(context);
   try {
     const outcome = await runCutover(context);
@@ -85,14 +86,20 @@ async function firstState(
 
 const RETRY_MS = 2_000;
 
+/** A wave whose run died says nothing any more: it counts as stopped, and the cutover goes back. */
+function markLost(
+  { state, runtime }: Pick<Context, 'state' | 'runtime'>,
+  wave: number,
+  reason = `the run of wave ${wave} ended from outside`,
+): void {
+  const summary = state.waves.find((candidate) => candidate.wave === wave);
+  if (summary?.status !== 'running') return;
+  summary.status = 'stopped';
+  summary.rollback ??= { by: 'system', reason, at: runtime.now(), outcome: 'rolled-back', confirmedBy: [] };
+}
+
 function cutoverRuntime(base: Runtime, input: CutoverInput, state: () => RunState): CutoverRuntime {
   const { workflowId } = workflowInfo();
-  const markStopped = (wave: number, reason: string): void => {
-    const summary = state().waves.find((candidate) => candidate.wave === wave);
-    if (summary?.status !== 'running') return;
-    summary.status = 'stopped';
-    summary.rollback ??= { by: 'system', reason, at: base.now(), outcome: 'rolled-back', confirmedBy: [] };
-  };
   return {
     ...base,
     startWave: async (wave) => {
@@ -109,7 +116,7 @@ function cutoverRuntime(base: Runtime, input: CutoverInput, state: () => RunStat
         });
         child.result().then(
           () => undefined,
-          () => markStopped(wave, `the run of wave ${wave} ended from outside`),
+          () => markLost({ state: state(), runtime: base }, wave),
         );
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
@@ -119,7 +126,7 @@ function cutoverRuntime(base: Runtime, input: CutoverInput, state: () => RunStat
       try {
         await getExternalWorkflowHandle(waveWorkflowId(workflowId, wave)).signal(stopWave, request);
       } catch {
-        markStopped(wave, request.reason);
+        markLost({ state: state(), runtime: base }, wave, request.reason);
       }
     },
     rollBack: async (wave) => {

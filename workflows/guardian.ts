@@ -1,25 +1,40 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { getExternalWorkflowHandle, ParentClosePolicy, proxyActivities, startChild } from '@temporalio/workflow';
+import {
+  getExternalWorkflowHandle,
+  log,
+  ParentClosePolicy,
+  proxyActivities,
+  startChild,
+  type SignalDefinition,
+} from '@temporalio/workflow';
 import type { RollbackRequest } from '../engine/state';
-import { stopWave } from './messages';
+import { stopWave, waveLost } from './messages';
 import { QUEUES, rollbackWorkflowId, WORKFLOWS } from './names';
 import type { RollbackInput } from './rollback';
 
-/** A wave that is neither at the source nor at the target in peace, and whose runs have all ended. */
+/** A wave that is neither at the source nor at the target in peace, and whose cutover's run has ended. */
 export interface Orphan {
   cutover: string;
   cutoverWorkflowId: string;
-  wave: number;
+  /** Null: the cutover's own steps, once its waves are back. */
+  wave: number | null;
   /** The wave's own run when it outlived its cutover: it is stopped first. */
   liveRun: string | null;
 }
 
+/** A wave whose run died while its cutover's lives. A cutover that continued as new does not hear it from its child. */
+export interface LostWave {
+  cutoverWorkflowId: string;
+  wave: number;
+}
+
 export interface GuardianActivities {
-  /** Waves with undo rows not done (or a custody of `moving`) whose cutover's run is closed without an outcome. */
+  findLostWaves(): Promise<LostWave[]>;
+  /** What is not undone (undo rows, or a custody of `moving`) of cutovers whose run is closed without an outcome. */
   findOrphans(): Promise<Orphan[]>;
 }
 
-const { findOrphans } = proxyActivities<GuardianActivities>({
+const { findLostWaves, findOrphans } = proxyActivities<GuardianActivities>({
   taskQueue: QUEUES.main,
   startToCloseTimeout: '1 minute',
   retry: { maximumAttempts: 3 },
@@ -28,6 +43,7 @@ const { findOrphans } = proxyActivities<GuardianActivities>({
 /** Scheduled outside every run: ends the waves that a dead run left behind: stops what still runs, then rolls back. */
 export async function guardian(): Promise<{ started: string[] }> {
   const started: string[] = [];
+  for (const { cutoverWorkflowId, wave } of await findLostWaves()) await tell(cutoverWorkflowId, waveLost, wave);
   for (const orphan of await findOrphans()) {
     if (orphan.liveRun !== null) {
       const reason = 'the run of the cutover has ended';
@@ -38,7 +54,7 @@ export async function guardian(): Promise<{ started: string[] }> {
         outcome: 'rolled-back',
         confirmedBy: [],
       };
-      await getExternalWorkflowHandle(orphan.liveRun).signal(stopWave, request);
+      await tell(orphan.liveRun, stopWave, request);
       continue;
     }
     const workflowId = rollbackWorkflowId(orphan.cutoverWorkflowId, orphan.wave);
@@ -58,4 +74,13 @@ export async function guardian(): Promise<{ started: string[] }> {
     }
   }
   return { started };
+}
+
+/** A run that has ended meanwhile hears nothing: the guardian looks again at its next turn. */
+async function tell<T>(workflowId: string, signal: SignalDefinition<[T]>, about: T): Promise<void> {
+  try {
+    await getExternalWorkflowHandle(workflowId).signal(signal, about);
+  } catch (error) {
+    log.info(`${workflowId} does not hear the guardian: ${error instanceof Error ? error.message : 'unknown'}`);
+  }
 }

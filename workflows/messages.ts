@@ -79,6 +79,8 @@ export const SIGNALS = {
 
 export const waveReport = defineSignal<[WaveSummary]>('waveReport');
 export const stopWave = defineSignal<[RollbackRequest]>('stopWave');
+/** The wave of this number has no run any more, and reported no end. */
+export const waveLost = defineSignal<[number]>('waveLost');
 export const retryRollback = defineSignal<[{ person: string }]>('retryRollback');
 
 export const statusQuery = defineQuery<RunView | null>('status');

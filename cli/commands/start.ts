@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Pool } from 'pg';
 import { getCutover, registerCutover } from '../../systems/control/cutovers';
+import { pendingUndo } from '../../systems/control/undo';
 import { putDocument } from '../../systems/control/documents';
 import { id as idSchema } from '../../runbooks/schema/common';
 import type { CutoverInput } from '../../workflows/cutover';
@@ -49,7 +50,10 @@ export function registerStart(program: Command, cli: Cli): void {
 
 async function start(cli: Cli, file: string, options: StartOptions): Promise<Started> {
   if (!idSchema.safeParse(options.id).success)
-    throw usage(`--id ${JSON.stringify(options.id)} is no id`, 'letters, digits and dashes, beginning with a letter');
+    throw usage(
+      `--id ${JSON.stringify(options.id.slice(0, 80))} is no id`,
+      'letters, digits and dashes, beginning with a letter; 63 at most',
+    );
   const files = await checkFiles(file, options.plan, cli.now());
   const documents = soundDocuments(files);
   const person = documents.plan.people.find((each) => each.id === options.as);
@@ -80,6 +84,11 @@ async function register(
   const workflowId = cutoverWorkflowId(runbook.runbook, cutover);
   const before = await getCutover(control, cutover);
   if (before?.outcome) throw refused(`cutover ${cutover} has ended: ${before.outcome}`, 'choose another --id');
+  if (before && (await pendingUndo(control, cutover)) > 0)
+    throw refused(
+      `cutover ${cutover} was started before, and what it did stands: it runs, or the guardian is bringing it back`,
+      `look at it: cutover status ${cutover}; start it when it is back, or choose another --id`,
+    );
   const registered = await registerCutover(control, {
     cutover,
     runbook: runbook.runbook,
@@ -102,7 +111,8 @@ async function startRun(
     const handle = await client.workflow.start(WORKFLOWS.cutover, {
       workflowId: run.workflowId,
       taskQueue: QUEUES.main,
-      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      // One that was terminated may be started again, once the guardian has brought it back.
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
       workflowIdConflictPolicy: 'FAIL',
       args: [input],
       staticSummary: `cutover ${run.cutover}, started by ${options.as}`,

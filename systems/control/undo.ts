@@ -43,6 +43,32 @@ export async function recordUndo(
   });
 }
 
+/**
+ * The undo row of an effect, or null when none was written. Its number is a new one each time the effect is done again after
+ * it was undone, so that it tells the two apart where an idempotency key is kept for ever.
+ */
+export async function readUndo(
+  pool: Pool,
+  ref: Omit<UndoRef, 'epoch'>,
+  kind: string,
+): Promise<{ seq: number; done: boolean } | null> {
+  const { rows } = await pool.query<{ seq: string; done: boolean }>(
+    `select seq, done_at is not null as done from control.undo
+     where cutover = $1 and wave = $2 and step = $3 and occurrence = $4 and kind = $5`,
+    [ref.cutover, waveKey(ref.wave), ref.step, ref.occurrence, kind],
+  );
+  return rows[0] ? { seq: Number(rows[0].seq), done: rows[0].done } : null;
+}
+
+/** How many effects of a cutover, in all its waves, are not undone. */
+export async function pendingUndo(pool: Pool, cutover: string): Promise<number> {
+  const { rows } = await pool.query<{ pending: number }>(
+    'select count(*)::int as pending from control.undo where cutover = $1 and done_at is null',
+    [cutover],
+  );
+  return rows[0]?.pending ?? 0;
+}
+
 /** Undo rows not yet done of one wave (null: those of the whole cutover), newest first. Raise the epoch before. */
 export async function listUndo<K extends string = string>(
   pool: Pool,

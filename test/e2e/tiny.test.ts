@@ -1,4 +1,5 @@
 import { Night } from './support/night';
+import { recordNight } from './support/record';
 import { Stage } from './support/stage';
 
 jest.setTimeout(180_000);
@@ -23,4 +24,5 @@ test('a second runbook of two tables and one wave goes live, and nothing of it i
     'select (select count(*) from shop.client) as clients, (select count(*) from shop.memo) as memos',
   );
   expect(row).toEqual({ clients: '200', memos: '600' });
+  await recordNight('finished', night);
 });

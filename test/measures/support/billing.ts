@@ -52,7 +52,7 @@ export class Billing {
     const world = new World({
       control: pools.control,
       url: (env) => urls[env] ?? '',
-      runs: { isOpen: () => Promise.resolve(true) },
+      runs: { isOpen: () => Promise.resolve(true), hasDied: () => Promise.resolve(false) },
       logger: pino({ level: 'silent' }),
       webhookUrl: null,
     });
