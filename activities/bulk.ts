@@ -2,13 +2,15 @@ import type { Activities, EffectRef } from '../engine/contract';
 import { claimChunk, finishChunk, planChunks as storeChunks, progress } from '../systems/control/chunks';
 import { saveResult } from '../systems/control/results';
 import { planChunks } from '../systems/postgres/data/chunks';
-import { lag, startPosition } from '../systems/postgres/data/position';
+import { lag, readPosition, startPosition } from '../systems/postgres/data/position';
 import { preloadChunk } from '../systems/postgres/data/preload';
 import { runPass, type PassResult } from '../systems/postgres/data/pass';
 import { guardedTables } from '../systems/postgres/data/compile';
 import { copyReference } from '../systems/postgres/data/reference';
+import { countWave } from '../systems/postgres/data/purge';
 import { quarantine, ruleCounts } from '../systems/postgres/data/quarantine';
 import { guardTables } from '../systems/postgres/schema';
+import { SystemFault } from '../systems/ports';
 import { beating, staleEpoch, type Beat } from './attempt';
 import { excludeCustomers } from './exclude';
 import { waveOf } from './wave-of';
@@ -47,6 +49,7 @@ async function startPreload(world: World, ref: EffectRef, beat: Beat): Promise<{
   const wave = waveOf(ref);
   for (const side of ['source', 'target'] as const) await guardTables(pair[side], guardedTables(compiled, side));
   beat.check();
+  await refuseForeignRows(cutover, wave);
   const started = await startPosition(pair, wave, ref.epoch);
   if ('outcome' in started) throw staleEpoch(`preload of wave ${wave}`);
   await copyReference(pair, compiled);
@@ -56,6 +59,17 @@ async function startPreload(world: World, ref: EffectRef, beat: Beat): Promise<{
   const planned = await planChunks(compiled, pair.source, wave, chunkRowsOf(cutover.documents, ref.step));
   const chunks = await storeChunks(world.control, { cutover: ref.cutover, wave }, planned);
   return { chunks, excluded };
+}
+
+/** Before the first copy the target holds nothing of the wave: what is there is not ours, and a way back would purge it. */
+async function refuseForeignRows({ pair, compiled }: CutoverWorld, wave: number): Promise<void> {
+  if ((await readPosition(pair.target, wave)) !== null) return;
+  const rows = await countWave(pair, await compiled(), wave);
+  if (rows > 0)
+    throw new SystemFault(
+      `the target already holds ${rows} rows of customers of wave ${wave} that this cutover did not copy; move them away, then retry`,
+      false,
+    );
 }
 
 /** Customers with a row that cannot be mapped leave the wave whole (CONSERVE). */

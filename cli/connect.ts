@@ -1,9 +1,9 @@
 import type { Client, Connection } from '@temporalio/client';
 import type { Pool } from 'pg';
 import { installControl } from '../systems/control/schema';
-import { connect } from '../systems/postgres/connect';
+import { connect, isPostgresUrl, sqlStateOf } from '../systems/postgres/connect';
 import type { Environment } from './environment';
-import { CliError, unreachable } from './exit';
+import { CliError, unreachable, usage } from './exit';
 
 export interface TemporalClient {
   client: Client;
@@ -26,7 +26,9 @@ export async function connectClient(env: Environment['all']): Promise<TemporalCl
     import('@temporalio/client'),
     import('@temporalio/envconfig'),
   ]);
-  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig({ overrideEnvVars: env });
+  const { connectionOptions, namespace = 'default' } = settings(() =>
+    loadClientConnectConfig({ overrideEnvVars: env }),
+  );
   const address = connectionOptions.address ?? DEFAULT_ADDRESS;
   const { address: _address, ...options } = connectionOptions;
   try {
@@ -41,6 +43,17 @@ export async function connectClient(env: Environment['all']): Promise<TemporalCl
     throw unreachable(
       `no Temporal server answers at ${address}`,
       'start one (`temporal server start-dev`, or the local stack), or set TEMPORAL_ADDRESS or TEMPORAL_PROFILE',
+    );
+  }
+}
+
+function settings<T>(load: () => T): T {
+  try {
+    return load();
+  } catch (error) {
+    throw usage(
+      `the settings for Temporal cannot be read: ${reasonOf(error)}`,
+      'mend TEMPORAL_PROFILE, the TEMPORAL_TLS_* variables, or the configuration file they name',
     );
   }
 }
@@ -63,9 +76,17 @@ export async function withControl<T>(cli: { env: Environment }, body: (control: 
   const url = cli.env.CONTROL_URL;
   if (url === undefined)
     throw unreachable('CONTROL_URL is not set', 'set it to the URL of the control database (postgres://…)');
+  if (!isPostgresUrl(url))
+    throw usage('CONTROL_URL is not a PostgreSQL URL', 'write it as postgres://USER@HOST:PORT/DATABASE');
   const pool = connect(url, { applicationName: 'cutover cli', max: 4 });
   try {
     await installControl(pool).catch((error: unknown) => {
+      const code = sqlStateOf(error) ?? '';
+      if (['25006', '42501'].includes(code))
+        throw unreachable(
+          `the control database cannot be written to (CONTROL_URL): ${reasonOf(error)}`,
+          'name one that can, and a role that may create schema `control` there',
+        );
       throw unreachable(
         `the control database does not answer: ${reasonOf(error)}`,
         'start it, or mend CONTROL_URL; `cutover doctor` looks at everything at once',

@@ -2,9 +2,13 @@ import { isAlias, isMap, isPair, isScalar, visit, type Node } from 'yaml';
 import type { Finding } from '../finding';
 import { placeAt, type YamlSource } from './source';
 
+/** A file that is no YAML at all has as many errors as lines: the first ones say so, without pages of what is in it. */
+const MOST_ERRORS = 20;
+const LONGEST_QUOTE = 160;
+
 /** What YAML itself refuses, in words that say what to write instead. */
 export function syntaxFindings(source: YamlSource): Finding[] {
-  return source.document.errors.map((error) => {
+  return source.document.errors.slice(0, MOST_ERRORS).map((error) => {
     const place = placeAt(source, error.pos[0]);
     const line = source.text.split('\n')[place.line - 1] ?? '';
     const [code, message, remedy] = explain(error.code, error.message, line);
@@ -28,7 +32,7 @@ function explain(code: string, message: string, line: string): [string, string, 
     default:
       return [
         'yaml-syntax',
-        `not readable as YAML: ${first}`,
+        `not readable as YAML: ${first.slice(0, LONGEST_QUOTE)}`,
         'check quotes, brackets and the indentation of this line',
       ];
   }

@@ -114,6 +114,17 @@ class SqlError extends Error {
   }
 }
 
+/** Host and port of a failed connection, when the driver says them. */
+function placeOf(error: unknown): string {
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  const { address, port, hostname } = (first ?? {}) as { address?: unknown; port?: unknown; hostname?: unknown };
+  if (typeof hostname === 'string') return ` at ${hostname}`;
+  return typeof address === 'string' && typeof port === 'number' ? ` at ${address}:${port}` : '';
+}
+
+/** What every URL of a database looks like; anything else is taken for a host's name by the driver. */
+export const isPostgresUrl = (url: string): boolean => /^postgres(ql)?:\/\//.test(url) && URL.canParse(url);
+
 interface ErrorLike {
   code?: unknown;
   message?: unknown;
@@ -195,9 +206,14 @@ export function toSystemFault(error: unknown): SystemFault {
   if (typeof code !== 'string' || NETWORK.has(code)) {
     const lost = typeof code === 'string' || (typeof message === 'string' && LOST.test(message));
     const name = typeof code === 'string' ? code : lost ? 'CONNECTION_LOST' : 'UNKNOWN';
-    return new SystemFault(lost ? `the database cannot be reached (${name})` : 'the database client failed', lost, {
-      cause: new SqlError(name, name),
-    });
+    const at = placeOf(error);
+    return new SystemFault(
+      lost ? `the database${at} cannot be reached (${name})` : 'the database client failed',
+      lost,
+      {
+        cause: new SqlError(name, name),
+      },
+    );
   }
   const group = code.slice(0, 2);
   const at = [schema, table, column, constraint].filter((part) => typeof part === 'string').join('.');

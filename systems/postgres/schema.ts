@@ -49,7 +49,10 @@ async function refuseOther(client: PoolClient, side: Side): Promise<void> {
       false,
     );
   if (row.side !== side)
-    throw new SystemFault(`schema cutover was installed here for the ${row.side}, not the ${side}`, false);
+    throw new SystemFault(
+      `schema cutover was installed here for the ${row.side}, not the ${side}: source and target are two databases, mend their URLs`,
+      false,
+    );
 }
 
 /**
