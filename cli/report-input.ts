@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { stepId } from '../runbooks/plan-timeline/phases';
 import { planTimeline } from '../runbooks/plan-timeline/plan-timeline';
 import type { ResolvedRun } from '../runbooks/resolved';
 import { resolveRun } from '../runbooks/windows';
@@ -72,11 +73,11 @@ function outcomeOf(outcome: string | null): ReportInput['outcome'] {
   return outcome === 'live' || outcome === 'rolled-back' || outcome === 'aborted' ? outcome : null;
 }
 
-/** As planned on the day it started: windows and durations of then. */
+/** Steps and gates as planned on the day it started: windows and durations of then. */
 function plannedSteps(resolved: ResolvedRun, startedAt: number): ReportInput['planned'] {
   const { runbook, conversion, plan, runbookHash, planHash } = resolved;
   const then = resolveRun({ runbook, conversion, plan }, { runbookHash, planHash }, startedAt);
-  return planTimeline(then, startedAt).steps.filter((step) => step.kind !== 'gate');
+  return planTimeline(then, startedAt).steps;
 }
 
 function reportRun(run: RunShown, deltaRows: number): ReportRun {
@@ -126,7 +127,7 @@ function leftovers(status: StatusShown): ReportInput['leftovers'] {
 
 /** A risk is closed once the step that closes it is done: in every wave, when it is a step of each wave. */
 function risks({ runbook, plan }: ResolvedRun, status: StatusShown): ReportInput['risks'] {
-  const perWave = new Set(runbook.perWave.flatMap((phase) => phase.steps.map((step) => step.id ?? step.kind)));
+  const perWave = new Set(runbook.perWave.flatMap((phase) => phase.steps.map(stepId)));
   return runbook.risks.map(({ id, text, mitigation, owner, closedBy }) => {
     const closing = status.runs.flatMap((run) => run.steps.filter((step) => step.id === closedBy));
     const needed = closedBy !== undefined && perWave.has(closedBy) ? plan.waves.length : 1;

@@ -132,6 +132,12 @@ function leftMs(step: PlannedStep, progress: Progress): number {
   return Math.max(0, step.durationMs - (progress.spentMs?.[step.id] ?? 0));
 }
 
+/** The phases from the one at `index` on that share its opening: a phase with another window, or without one, ends them. */
+export function sameWindow(phases: readonly PlannedPhase[], index: number): readonly PlannedPhase[] {
+  const end = phases.findIndex((next, at) => at > index && next.window !== phases[index]?.window);
+  return phases.slice(index, end < 0 ? undefined : end);
+}
+
 /** What an opening must still hold before a disruptive step may start: finish the disruptive work, then back out (HOURS). */
 export function neededMs(phases: readonly PlannedPhase[], progress: Progress, rollbackMs: number): number {
   const left = remainingDisruptiveMs(phases, progress);

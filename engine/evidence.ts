@@ -1,9 +1,10 @@
 import { evidenceDigest, type EvidenceItem } from '../domain/evidence';
+import { stepId } from '../runbooks/plan-timeline/phases';
 import type { Phase } from '../runbooks/schema/step';
 import { STEP_KINDS } from '../domain/step-kinds';
 import type { Context } from './context';
 import { calendarMs } from './context';
-import { phasesOf, stepId } from './initial-state';
+import { phasesOf } from './initial-state';
 import { messageOf } from './message-of';
 import type { RunState, StepState } from './state';
 import { durationMs } from '../runbooks/schema/common';

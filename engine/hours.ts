@@ -1,10 +1,10 @@
 import { durationMs } from '../runbooks/schema/common';
-import type { Opening } from '../runbooks/resolved';
+import { neededMs as remainingMs, backOutBy as backOutOf, sameWindow } from '../domain/forecast';
+import { fits, nextOpening, openingAt, type Opening } from '../domain/window';
+import { plannedPhases, rollbackDurationMs } from '../runbooks/plan-timeline/phases';
 import type { Phase } from '../runbooks/schema/step';
-import { STEP_KINDS } from '../domain/step-kinds';
-import { fits, nextOpening, openingAt } from '../domain/window';
 import { record, wait, type Context } from './context';
-import { phasesOf, stepId } from './initial-state';
+import { phasesOf } from './initial-state';
 import { notice } from './notice';
 import type { StepState } from './state';
 
@@ -13,29 +13,36 @@ function openings({ run, state }: Context, window: string): Opening[] {
   return state.rescheduled[window] ?? run.windows[window] ?? [];
 }
 
-/** Time a rollback from here is expected to take, milliseconds: the machine work of the way in, once more. */
-function rollbackMs({ state }: Context): number {
-  return Object.values(state.steps)
-    .filter((step) => ['convert', 'switch', 'freeze'].includes(step.kind))
-    .reduce((sum, step) => sum + step.plannedMs, 0);
-}
+/** Time a rollback is expected to take, milliseconds: the one rule of `cutover plan`. */
+const rollbackMs = ({ run }: Context): number => rollbackDurationMs(run.runbook, run.plan);
 
-/** Time from the start of `from` to the end of the last disruptive step in this window, and to back out, milliseconds. */
-export function neededMs(context: Context, phase: Phase, from: StepState): number {
-  const { state, run } = context;
-  const ahead = phasesOf(run, state.wave)
-    .filter((candidate) => candidate.window === phase.window)
-    .flatMap((candidate) => candidate.steps.map((step) => state.steps[stepId(step)]))
-    .filter((step) => step !== undefined)
-    .filter((step) => step.status !== 'done' && step.status !== 'skipped');
-  const last = ahead.findLastIndex((step) => STEP_KINDS[step.kind].disruptive);
-  const machine = ahead
-    .slice(Math.max(0, ahead.indexOf(from)), last + 1)
-    .filter((step) => !STEP_KINDS[step.kind].byPeople);
-  return machine.reduce((sum, step) => sum + step.plannedMs, 0) + rollbackMs(context);
+/**
+ * What the opening must still hold for the disruptive work left from this phase on and for going back, milliseconds. People's
+ * steps and gates between count as planned; what runs already counts with the time it has left.
+ */
+export function neededMs(context: Context, phase: Phase): number {
+  const { state, run, runtime } = context;
+  const steps = Object.values(state.steps);
+  const ended = steps.filter((step) => step.status === 'done' || step.status === 'skipped');
+  const passed = Object.values(state.gates).filter((gate) => gate.status === 'passed');
+  const spent = steps.flatMap(({ id, status, startedAt }) =>
+    status === 'running' && startedAt !== null ? [[id, runtime.now() - startedAt] as const] : [],
+  );
+  const phases = phasesOf(run, state.wave);
+  const left = sameWindow(plannedPhases(phases, run.plan), phases.indexOf(phase));
+  const progress = { done: new Set([...ended, ...passed].map(({ id }) => id)), spentMs: Object.fromEntries(spent) };
+  return remainingMs(left, progress, rollbackMs(context));
 }
 
 const skipped = (step: StepState): boolean => step.status === 'skipped';
+
+/** Whether the phase's window is open with time to finish and back out; true without a window. */
+export function hoursSuffice(context: Context, phase: Phase): boolean {
+  const { runtime } = context;
+  if (phase.window === undefined) return true;
+  const open = openingAt(openings(context, phase.window), runtime.now());
+  return open !== null && fits(open, runtime.now(), neededMs(context, phase));
+}
 
 /**
  * Waits until the phase's window is open with time to finish *and* back out (HOURS), or the step is skipped. Without a window:
@@ -46,9 +53,9 @@ export async function waitForHours(context: Context, phase: Phase, step: StepSta
   const window = phase.window;
   if (window === undefined) return false;
   for (let waited = false; ; waited = true) {
-    const needed = neededMs(context, phase, step);
+    if (hoursSuffice(context, phase)) return waited;
+    const needed = neededMs(context, phase);
     const open = openingAt(openings(context, window), runtime.now());
-    if (open && fits(open, runtime.now(), needed)) return waited;
     step.status = 'waiting-window';
     const next = nextOpening(openings(context, window), runtime.now());
     step.problem = windowProblem(window, open, next, needed);
@@ -83,7 +90,7 @@ export function backOutBy(context: Context): number | null {
   const phase = phasesOf(run, state.wave).find((candidate) => candidate.steps.some((step) => step.kind === 'freeze'));
   const open = phase?.window ? openingAt(openings(context, phase.window), state.frozen.at) : null;
   const limit = state.frozen.notAfter - rollbackMarginMs(context);
-  return open ? Math.min(limit, open.closesAt - rollbackMs(context)) : limit;
+  return open ? Math.min(limit, backOutOf(open, rollbackMs(context))) : limit;
 }
 
 /** Before the lease's last moment there must be room to thaw in order: a tenth of the limit, at most a minute. */

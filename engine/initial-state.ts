@@ -1,19 +1,11 @@
-import { STEP_KINDS } from '../domain/step-kinds';
-import { durationMs } from '../runbooks/schema/common';
+import { stepDurationMs, stepId } from '../runbooks/plan-timeline/phases';
 import type { Phase, Step } from '../runbooks/schema/step';
 import type { ResolvedRun } from '../runbooks/resolved';
 import type { GateState, RunState, StepState } from './state';
 
-export const stepId = (step: Step): string => step.id ?? step.kind;
-
 /** The phases a run executes itself: a wave runs `perWave`, the cutover `before` and `after`. */
 export function phasesOf(run: ResolvedRun, wave: number | null): Phase[] {
   return wave === null ? [...run.runbook.before, ...run.runbook.after] : run.runbook.perWave;
-}
-
-function plannedMs(run: ResolvedRun, step: Step): number {
-  const planned = run.plan.durations?.[stepId(step)] ?? step.planned;
-  return planned ? durationMs(planned) : STEP_KINDS[step.kind].plannedMs;
 }
 
 function initialStep(run: ResolvedRun, phase: Phase, step: Step): StepState {
@@ -26,7 +18,7 @@ function initialStep(run: ResolvedRun, phase: Phase, step: Step): StepState {
     owner,
     status: 'pending',
     occurrence: 1,
-    plannedMs: plannedMs(run, step),
+    plannedMs: stepDurationMs(step, run.plan),
     startedAt: null,
     endedAt: null,
     goRole: step.go ?? null,

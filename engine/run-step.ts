@@ -1,12 +1,12 @@
 import { STEP_KINDS } from '../domain/step-kinds';
+import { stepId, stepNeeds } from '../runbooks/plan-timeline/phases';
 import type { Phase, Step, StepKind } from '../runbooks/schema/step';
 import { record, wait, type Context } from './context';
 import { waitForHours } from './hours';
-import { stepId } from './initial-state';
 import { messageOf } from './message-of';
 import { Cancelled, ContinueRun } from './runtime';
 import type { StepState } from './state';
-import type { Handler } from './steps/handler';
+import { NotAdmitted, type Handler } from './steps/handler';
 import { HANDLERS } from './steps/registry';
 
 const ended = (step: StepState): boolean => step.status === 'done' || step.status === 'skipped';
@@ -15,24 +15,18 @@ const ended = (step: StepState): boolean => step.status === 'done' || step.statu
 export async function runStep(context: Context, phase: Phase, step: Step): Promise<void> {
   const state = context.state.steps[stepId(step)];
   if (!state || ended(state)) return;
-  await wait(context, () => needsOf(phase, step).every((id) => isEnded(context, id)));
+  await wait(context, () => stepNeeds(phase, phase.steps.indexOf(step)).every((id) => isEnded(context, id)));
   while (!ended(state)) {
     try {
       await admit(context, phase, state);
       if (!ended(state)) await perform(context, phase, step, state);
     } catch (error) {
       if (error instanceof Cancelled || error instanceof ContinueRun) throw error;
+      if (error instanceof NotAdmitted) continue;
       await fail(context, state, error);
     }
   }
   context.runtime.publish();
-}
-
-/** Default: the step before; `[]` starts with the phase. */
-function needsOf(phase: Phase, step: Step): string[] {
-  if (step.needs) return step.needs;
-  const before = phase.steps[phase.steps.indexOf(step) - 1];
-  return before ? [stepId(before)] : [];
 }
 
 function isEnded({ state }: Context, id: string): boolean {

@@ -1,6 +1,7 @@
+import { stepId } from '../runbooks/plan-timeline/phases';
 import type { ResolvedRun } from '../runbooks/resolved';
 import { backOutBy } from './hours';
-import { phasesOf, stepId } from './initial-state';
+import { phasesOf } from './initial-state';
 import { holders } from './people';
 import type { Context } from './context';
 import type { GateState, RunState, StepState } from './state';

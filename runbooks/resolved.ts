@@ -1,12 +1,7 @@
+import type { Opening } from '../domain/window';
 import type { Conversion } from './schema/conversion';
 import type { Plan } from './schema/plan';
 import type { Runbook } from './schema/runbook';
-
-/** One opening of a window; epoch milliseconds, UTC. Half-open: [opensAt, closesAt). */
-export interface Opening {
-  opensAt: number;
-  closesAt: number;
-}
 
 /** The documents of a run, as every activity and the engine read them. Waves are numbered from 1 in plan order. */
 export interface ResolvedRun {

@@ -2,20 +2,24 @@ import { durationMs } from '../../runbooks/schema/common';
 import { keepFollowing, keepLease, loseFreeze, stopBackground } from '../background';
 import { record, wait, type Context } from '../context';
 import { downtimeOf } from '../downtime';
-import { waitForHours } from '../hours';
+import { hoursSuffice, waitForHours } from '../hours';
 import { phasesOf } from '../initial-state';
 import { recheckGate } from '../run-gate';
 import { effect } from './effect';
-import { StepProblem, type Handler } from './handler';
+import { NotAdmitted, StepProblem, type Handler } from './handler';
 
 const FREEZE_TRIES = 5;
 const FREEZE_PAUSE_MS = 5_000;
 
-export const freeze: Handler<'freeze'> = async ({ context, state }) => {
+export const freeze: Handler<'freeze'> = async ({ context, phase, state }) => {
   const { run, runtime, state: runState } = context;
   const limits = run.runbook.limits;
   for (let tries = 1; ; tries++) {
     await stopBackground(context, 'follow');
+    if (!hoursSuffice(context, phase)) {
+      keepFollowing(context); // what was stopped may have taken long to end
+      throw new NotAdmitted();
+    }
     const result = await effect(context, state, (activities, ref) =>
       activities.freeze({ ref, leaseMs: durationMs(limits.lease) }),
     );

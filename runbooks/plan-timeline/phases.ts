@@ -26,7 +26,7 @@ export function stepNeeds(phase: Phase, index: number): string[] {
 }
 
 /** Measured, else the plan's, else the runbook's, else the kind's usual duration; milliseconds. */
-function stepDurationMs(step: Step, plan: Plan | null, measured: Measured = {}): number {
+export function stepDurationMs(step: Step, plan: Plan | null, measured: Measured = {}): number {
   const id = stepId(step);
   const planned = plan?.durations?.[id] ?? step.planned ?? (step.kind === 'hypercare' ? step.atLeast : undefined);
   return measured[id] ?? (planned === undefined ? STEP_KINDS[step.kind].plannedMs : durationMs(planned));

@@ -2,6 +2,7 @@ import {
   backOutBy,
   frozenMs,
   neededMs,
+  sameWindow,
   schedulePhase,
   type PlannedPhase,
   type PlannedStep,
@@ -105,10 +106,9 @@ class Draft {
   add(part: Part, wave: number | null, phases: readonly Phase[], planned: readonly PlannedPhase[]): ScheduledPhase[] {
     const done = new Set<string>();
     return planned.map((phase, index) => {
-      const upTo = planned.findIndex((next, at) => at > index && next.window !== phase.window);
-      const sameWindow = planned.slice(index, upTo < 0 ? undefined : upTo);
+      const together = sameWindow(planned, index);
       const place = (step: PlannedStep, earliestMs: number): number =>
-        this.placeInWindow(qualify(wave, step.id), step, earliestMs, sameWindow, done);
+        this.placeInWindow(qualify(wave, step.id), step, earliestMs, together, done);
       const scheduled = schedulePhase(phase, this.clock, place);
       this.clock = scheduled.plannedEnd;
       this.phases.push({

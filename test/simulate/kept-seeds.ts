@@ -6,4 +6,5 @@ export const KEPT_SEEDS: readonly { seed: number; was: string }[] = [
   { seed: 521, was: 'messages to a run that was closing were not written to the ledger' },
   { seed: 1299, was: 'a late attempt of an undone action acted again after a later one' },
   { seed: 20_019, was: 'the same word said to the cutover and to a wave in one instant was one entry of the ledger' },
+  { seed: 676, was: 'a freeze began long after its hours were looked at: what it stopped took that long to end' },
 ];

@@ -1,7 +1,8 @@
 import type { EvidenceItem } from '../../domain/evidence';
 import type { RunMessage } from '../../engine/messages';
 import type { GateState, MessageAnswer, RunState } from '../../engine/state';
-import type { Opening, ResolvedRun } from '../../runbooks/resolved';
+import type { Opening } from '../../domain/window';
+import type { ResolvedRun } from '../../runbooks/resolved';
 import { FROZEN_AT_MOST_MS, STARTER } from './runbook';
 import type { Run } from './runs';
 import { accepts, rowsOfWave, toTarget, waveOf, waveRow, type World } from './world/world';

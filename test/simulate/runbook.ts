@@ -1,7 +1,8 @@
 import { conversionSchema } from '../../runbooks/schema/conversion';
 import { planSchema } from '../../runbooks/schema/plan';
 import { runbookSchema } from '../../runbooks/schema/runbook';
-import type { Opening, ResolvedRun } from '../../runbooks/resolved';
+import type { Opening } from '../../domain/window';
+import type { ResolvedRun } from '../../runbooks/resolved';
 
 export const STARTER = 'lena';
 export const FROZEN_AT_MOST_MS = 45 * 60_000;

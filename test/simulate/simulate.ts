@@ -1,4 +1,4 @@
-import type { Opening } from '../../runbooks/resolved';
+import type { Opening } from '../../domain/window';
 import { bodies } from './activities';
 import { Clock } from './clock';
 import { ActivityPlayer, WEATHERS } from './faults';
@@ -64,6 +64,8 @@ class Simulation {
   private roundDue = false;
   private outcome: string | null = null;
   private lastProgress = START_MS;
+  /** When a run was last seen waiting for an opening: people have their time from then on. */
+  private waitedUntil = START_MS;
   private endedAt: number | null = null;
   private ending = '';
 
@@ -176,8 +178,11 @@ class Simulation {
     const { runs, clock, outcome } = this;
     if (outcome !== null) return outcome;
     if (runs.cutover?.terminated && this.allSettled()) return 'terminated';
-    if (!idle && clock.now < this.lastProgress + IDLE_MS) return '';
-    if (!idle && this.waitsForOpening()) return '';
+    if (!idle && clock.now < Math.max(this.lastProgress, this.waitedUntil) + IDLE_MS) return '';
+    if (!idle && this.waitsForOpening()) {
+      this.waitedUntil = clock.now;
+      return '';
+    }
     const frozen = [1, 2].some((wave) => {
       const row = waveRow(this.world, 'source', wave);
       return row.state === 'frozen' && row.leaseUntil > clock.now;
