@@ -35,6 +35,12 @@ export function runActivities(world: World): RunActivities {
   const { control } = world;
   return {
     loadRun: async ({ runbookHash, planHash }) => {
+      // Who starts a run by hand may have given anything.
+      if (typeof runbookHash !== 'string' || typeof planHash !== 'string')
+        throw failure(
+          'InvalidRunbook',
+          'a run is started with {"runbook", "plan", "startedBy"}, the hashes of documents in control and a person of the plan; `cutover start` does it',
+        );
       try {
         return withoutNames(await world.documents(runbookHash, planHash, Date.now()));
       } catch (error) {

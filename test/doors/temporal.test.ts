@@ -1,0 +1,330 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { RunView } from '../../engine/view';
+import { findTemporalBinary } from '../../local/temporal-binary';
+import { Night } from '../e2e/support/night';
+import { Stage } from '../e2e/support/stage';
+import { waitUntil } from '../support/wait-until';
+
+jest.setTimeout(300_000);
+
+const WAVE = 1;
+const LONG = 'x'.repeat(600);
+/** More than a Temporal server takes in one payload. */
+const HUGE = 'x'.repeat(3_000_000);
+
+let stage: Stage;
+let night: Night;
+let wave: string;
+
+beforeAll(async () => {
+  stage = await Stage.open('doors');
+  await stage.freshDatabases(20);
+  await stage.startWorkers();
+  night = new Night(stage, `doors-${Date.now().toString(36)}`, { leave: ['go-night', 'intake'] });
+  wave = `${night.workflowId}/wave-${WAVE}`;
+  await night.start();
+  await seen((view) => view.gates.some((gate) => gate.id === 'go-night' && gate.digest !== null));
+});
+afterAll(() => stage.close());
+
+interface Said {
+  code: number;
+  text: string;
+}
+
+/** Without the quoting of quotes that the binary's log adds. */
+const plain = (text: string): string => text.replaceAll('\\', '');
+
+/** The stock binary, as an engineer without our command has it. */
+async function temporal(...args: string[]): Promise<Said> {
+  const binary = findTemporalBinary({ env: process.env });
+  if (binary === undefined) throw new Error('no temporal binary, although its server runs');
+  try {
+    const { stdout, stderr } = await promisify(execFile)(binary, [
+      ...args,
+      '--address',
+      stage.env['TEMPORAL_ADDRESS'] ?? '',
+    ]);
+    return { code: 0, text: plain(stdout + stderr) };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number | string; stdout?: string; stderr?: string };
+    return { code: typeof code === 'number' ? code : -1, text: plain(`${stdout ?? ''}${stderr ?? ''}${code}`) };
+  }
+}
+
+const update = (name: string, input: unknown, workflowId = wave): Promise<Said> =>
+  temporal(
+    ...['workflow', 'update', 'execute', '--workflow-id', workflowId, '--name', name],
+    ...['--input', typeof input === 'string' ? input : JSON.stringify(input), '--output', 'json'],
+  );
+
+const signal = (name: string, ...input: string[]): Promise<Said> =>
+  temporal('workflow', 'signal', '--workflow-id', wave, '--name', name, ...input.flatMap((each) => ['--input', each]));
+
+async function view(): Promise<RunView> {
+  const shown = await night.view(WAVE);
+  if (!shown) throw new Error('the wave does not answer');
+  return shown;
+}
+
+async function seen(holds: (view: RunView) => boolean): Promise<void> {
+  await waitUntil(async () => {
+    const shown = await night.view(WAVE);
+    return shown !== null && holds(shown);
+  }, 90_000);
+}
+
+/** What people's words can change. */
+async function standing(): Promise<unknown> {
+  const { gates, steps, incidents, paused, rollback, outcome } = await view();
+  return {
+    gates: gates.map(({ id, status, votes }) => ({ id, status, votes })),
+    steps: steps.map(({ id, status, go, signed, checks }) => ({ id, status, go, signed, checks })),
+    incidents,
+    paused,
+    rollback,
+    outcome,
+  };
+}
+
+const vote = { person: 'ben', gate: 'go-night', decision: 'go' };
+
+describe('an Update by the stock binary', () => {
+  it.each<[string, string, unknown, RegExp]>([
+    [
+      'somebody nobody knows',
+      'castVote',
+      { ...vote, person: 'eve' },
+      /nobody in the plan is called .*eve.*ada, ben, cas/,
+    ],
+    [
+      'a gate there is not',
+      'castVote',
+      { ...vote, gate: 'nowhere' },
+      /no gate .*nowhere.* here; gates: go-night, final, open-doors/,
+    ],
+    ['a gate called as objects are made', 'castVote', { ...vote, gate: '__proto__' }, /no gate .*__proto__/],
+    ['a gate that is not open yet', 'castVote', { ...vote, gate: 'final' }, /gate final is not open yet/],
+    ['the lead who started', 'castVote', { ...vote, person: 'ada' }, /whoever started the run does not vote on it/],
+    [
+      'somebody without the role',
+      'castVote',
+      { ...vote, person: 'cas' },
+      /cas may not vote at gate go-night; it asks owner \(ben\)/,
+    ],
+    [
+      'evidence that was never shown',
+      'castVote',
+      { ...vote, digest: 'f'.repeat(64) },
+      /never showed evidence ffffffffffff; read it again and vote/,
+    ],
+    [
+      'a step there is not',
+      'sayGo',
+      { person: 'ada', step: 'leap' },
+      /no step .*leap.* here; steps: preload, catchUp, intake/,
+    ],
+    ['a step that asks nobody', 'sayGo', { person: 'ada', step: 'convert' }, /step convert asks nobody for a go/],
+    [
+      'a step that does not wait yet',
+      'sayGo',
+      { person: 'ada', step: 'switch' },
+      /step switch does not wait for a go yet: pending/,
+    ],
+    ['a task that is none', 'completeTask', { person: 'ada', step: 'freeze' }, /step freeze is a freeze, not a task/],
+    [
+      'a checklist that is none',
+      'recordCheck',
+      { person: 'ada', step: 'freeze', item: 'x', ok: true },
+      /is a freeze, not a checklist/,
+    ],
+    [
+      'a step that cannot be skipped',
+      'skipStep',
+      { person: 'ada', step: 'freeze', reason: 'hurry' },
+      /cannot be skipped: the switch rests on freeze/,
+    ],
+    [
+      'a step that has not failed',
+      'retryStep',
+      { person: 'ada', step: 'freeze' },
+      /step freeze has not failed: pending/,
+    ],
+    ['a resume without a pause', 'resume', { person: 'ada' }, /the run is not paused/],
+    ['an incident nobody raised', 'resolveIncident', { person: 'ada', incident: 'fire' }, /no incident .*fire/],
+    [
+      'an incident called as objects are made',
+      'raiseIncident',
+      { person: 'ada', incident: '__proto__', severity: 'low', title: 't' },
+      /cannot be called __proto__/,
+    ],
+    [
+      'a window there is not',
+      'reschedule',
+      { person: 'ada', window: 'noon', opensAt: 1, closesAt: 2 },
+      /no window .*noon.*; windows: always/,
+    ],
+    [
+      'a window that closes before it opens',
+      'reschedule',
+      { person: 'ada', window: 'always', opensAt: 2e12, closesAt: 1e12 },
+      /a window closes after it opens/,
+    ],
+    [
+      'a window in the past',
+      'reschedule',
+      { person: 'ada', window: 'always', opensAt: 1, closesAt: 2 },
+      /lies in the past/,
+    ],
+  ])('is answered with a refusal that says what to do: %s', async (_, name, input, says) => {
+    const before = await standing();
+    const { code, text } = await update(name, input);
+    expect(text).toMatch(says);
+    expect(text).toMatch(/"accepted": ?false/);
+    expect(code).toBe(0);
+    expect(await standing()).toEqual(before);
+  });
+
+  it.each<[string, string, unknown, RegExp]>([
+    ['not JSON at all', 'castVote', '{"person":', /not valid JSON/i],
+    ['a text instead of a map', 'castVote', '"go"', /castVote takes Vote go or no-go at a gate: \{"person","gate"/],
+    ['null', 'pause', 'null', /pause takes Start no new step: \{"person","reason"\}/],
+    ['a field left out', 'castVote', { person: 'ben', decision: 'go' }, /castVote takes/],
+    ['a field too many', 'castVote', { ...vote, force: true }, /castVote takes/],
+    ['a decision that is none', 'castVote', { ...vote, decision: 'maybe' }, /"go"\|"no-go"/],
+    ['a reason of 600 letters', 'castVote', { ...vote, reason: LONG }, /castVote takes/],
+    [
+      'instants that are none',
+      'reschedule',
+      { person: 'ada', window: 'always', opensAt: 'soon', closesAt: 'later' },
+      /reschedule takes/,
+    ],
+    ['a message there is not', 'launch', {}, /launch/],
+  ])('is turned away before it reaches the run: %s', async (_, name, input, says) => {
+    const before = await standing();
+    const { code, text } = await update(name, input);
+    expect(text).toMatch(says);
+    expect(code).not.toBe(0);
+    expect(await standing()).toEqual(before);
+  });
+
+  it('says which field of a message is wrong', async () => {
+    const { text } = await update('castVote', { ...vote, decision: 'maybe' });
+    expect(text).toMatch(/decision/);
+  });
+
+  it('that is too large for the server, or for a run there is not, changes nothing', async () => {
+    const before = await standing();
+    expect((await update('castVote', { ...vote, reason: HUGE })).code).not.toBe(0);
+    const lost = await update('castVote', vote, `${night.workflowId}/wave-9`);
+    expect([lost.code, lost.text]).toEqual([1, expect.stringMatching(/not found/i)]);
+    expect(await standing()).toEqual(before);
+  });
+});
+
+describe('a signal by the stock binary', () => {
+  it.each<[string, string, string[], RegExp]>([
+    ['nothing in it', 'goNoGo', [], /a malformed castVote signal was refused; it takes Vote go or no-go/],
+    ['the wrong fields', 'goNoGo', ['{"who":"ben"}'], /a malformed castVote signal was refused/],
+    ['a number', 'pauseRun', ['7'], /a malformed pause signal was refused; it takes Start no new step/],
+    [
+      'somebody nobody knows',
+      'rollback',
+      ['{"person":"eve","reason":"mischief"}'],
+      /requestRollback by eve: nobody in the plan is called "eve"/,
+    ],
+    [
+      'the lead who started',
+      'goNoGo',
+      ['{"person":"ada","gate":"go-night","decision":"go"}'],
+      /vote by ada: whoever started the run does not vote/,
+    ],
+  ])('with %s shows as refused and changes nothing', async (_, name, input, says) => {
+    const before = await standing();
+    expect((await signal(name, ...input)).code).toBe(0);
+    await seen(({ notices }) => notices.some(({ text }) => says.test(text)));
+    expect(await standing()).toEqual(before);
+  });
+
+  it('of a name nobody listens to leaves the run as it is', async () => {
+    const before = await standing();
+    expect((await signal('selfDestruct', '{}')).code).toBe(0);
+    expect(await standing()).toEqual(before);
+  });
+});
+
+describe('a run started by hand', () => {
+  const start = async (type: string, id: string, input: object): Promise<string> => {
+    const started = await temporal(
+      ...['workflow', 'start', '--type', type, '--task-queue', 'cutover', '--workflow-id', id],
+      ...['--input', JSON.stringify(input)],
+    );
+    if (started.code !== 0) return started.text;
+    return (await temporal('workflow', 'result', '--workflow-id', id)).text;
+  };
+
+  it.each<[string, string, string, object, RegExp]>([
+    [
+      'documents nobody keeps',
+      'cutover',
+      'cutover/tiny/lost',
+      { runbook: 'a'.repeat(64), plan: 'b', startedBy: 'ada' },
+      /no runbook aaaaaaaaaaaa in control: `cutover start` puts it there/,
+    ],
+    ['nothing', 'cutover', 'cutover/tiny/empty', {}, /a run is started with .*runbook.*plan.*`cutover start` does it/],
+    [
+      'a wave there is not',
+      'wave',
+      'cutover/tiny/none/wave-1',
+      { runbook: 'a'.repeat(64), plan: 'b', startedBy: 'ada', cutoverWorkflowId: 'cutover/tiny/none', wave: 1 },
+      /no runbook aaaaaaaaaaaa in control/,
+    ],
+  ])('with %s fails with words that say why', async (_, type, id, input, says) => {
+    expect(await start(type, id, input)).toMatch(says);
+  });
+
+  it('by somebody the plan does not know registers nothing', async () => {
+    const documents = await stage.query<{ hash: string; kind: string }>(
+      stage.env['CONTROL_URL'] ?? '',
+      'select hash, kind from control.document',
+    );
+    const hash = (kind: string): string => documents.find((each) => each.kind === kind)?.hash ?? '';
+    const input = { runbook: hash('runbook'), plan: hash('plan'), startedBy: 'eve' };
+    expect(await start('cutover', 'cutover/tiny/eve', input)).toMatch(
+      /startedBy: nobody in the plan is called .*eve.*people: ada, ben, cas/,
+    );
+    expect(
+      await stage.query(stage.env['CONTROL_URL'] ?? '', `select from control.cutover where cutover = 'eve'`),
+    ).toHaveLength(0);
+  });
+});
+
+describe('a vote that is good', () => {
+  it('counts once, however often and by whichever door it comes', async () => {
+    await update('pause', { person: 'ada', reason: 'so that the gate can be looked at' });
+    const named = { ...vote, decision: 'no-go', reason: 'not yet', id: 'v1' };
+    expect((await update('castVote', named)).text).toMatch(/"accepted": ?true/);
+    expect((await update('castVote', named)).text).toMatch(/"accepted": ?true/);
+    expect((await update('castVote', { ...vote, id: 'v1' })).text).toMatch(/"accepted": ?true/);
+    const votes = async (): Promise<unknown> =>
+      (await view()).gates.find(({ id }) => id === 'go-night')?.votes.map(({ person, decision }) => [person, decision]);
+    // The id was answered before: what came with it again is not looked at.
+    expect(await votes()).toEqual([['ben', 'no-go']]);
+    expect((await signal('goNoGo', JSON.stringify(vote))).code).toBe(0);
+    await seen(({ gates }) => gates.some(({ id, status }) => id === 'go-night' && status === 'passed'));
+    expect(await votes()).toEqual([['ben', 'go']]);
+    const late = await update('castVote', { ...vote, decision: 'no-go' });
+    expect(late.text).toMatch(/gate go-night is closed: passed/);
+  });
+
+  it('leaves a ledger that names every refusal and holds together', async () => {
+    const control = stage.env['CONTROL_URL'] ?? '';
+    const refused = await stage.query<{ actor: string }>(
+      control,
+      `select actor from control.ledger where action like '%refused'`,
+    );
+    expect(refused.length).toBeGreaterThanOrEqual(20);
+    expect(new Set(refused.map(({ actor }) => actor))).toContain('unknown');
+  });
+});
