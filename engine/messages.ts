@@ -63,8 +63,14 @@ function dispatch(context: MessageContext, message: RunMessage): MessageAnswer {
   }
 }
 
-/** The run itself is named by its wave: a cutover and its waves share one ledger. */
+/** Named with its wave: a cutover and its waves share one ledger, in which equal entries of one instant are one. */
 function subjectOf(message: RunMessage, wave: number | null): string {
+  const thing = thingOf(message);
+  return wave === null ? (thing ?? 'run') : [`wave-${wave}`, thing].filter((part) => part !== null).join('/');
+}
+
+/** The gate, step, window or incident spoken about; null for the run itself. */
+function thingOf(message: RunMessage): string | null {
   switch (message.kind) {
     case 'vote':
       return message.gate;
@@ -82,7 +88,7 @@ function subjectOf(message: RunMessage, wave: number | null): string {
     case 'pause':
     case 'resume':
     case 'requestRollback':
-      return wave === null ? 'run' : `wave-${wave}`;
+      return null;
   }
 }
 

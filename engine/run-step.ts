@@ -22,8 +22,8 @@ export async function runStep(context: Context, phase: Phase, step: Step): Promi
       if (!ended(state)) await perform(context, phase, step, state);
     } catch (error) {
       if (error instanceof Cancelled || error instanceof ContinueRun) throw error;
-      if (error instanceof NotAdmitted) continue;
-      await fail(context, state, error);
+      if (error instanceof NotAdmitted) state.status = 'pending';
+      else await fail(context, state, error);
     }
   }
   context.runtime.publish();
