@@ -4,7 +4,7 @@ import { saveResult } from '../systems/control/results';
 import { planChunks } from '../systems/postgres/data/chunks';
 import { lag, readPosition, startPosition } from '../systems/postgres/data/position';
 import { preloadChunk } from '../systems/postgres/data/preload';
-import { runPass, type PassResult } from '../systems/postgres/data/pass';
+import { runPass, type Unmappable } from '../systems/postgres/data/pass';
 import { guardedTables } from '../systems/postgres/data/compile';
 import { copyReference } from '../systems/postgres/data/reference';
 import { countWave } from '../systems/postgres/data/purge';
@@ -74,11 +74,19 @@ async function refuseForeignRows({ pair, compiled }: CutoverWorld, wave: number)
 
 /** Customers with a row that cannot be mapped leave the wave whole (CONSERVE). */
 async function excludeUnmappable(world: World, cutover: CutoverWorld, ref: EffectRef): Promise<number> {
-  const wave = waveOf(ref);
-  const found = await quarantine(cutover.pair.source, await cutover.compiled(), wave);
-  await excludeCustomers(world, cutover, ref, found.customers);
-  if (found.customers.length > 0) await saveResult(world.control, { ...ref, kind: 'quarantine', result: found.counts });
+  const found = await quarantine(cutover.pair.source, await cutover.compiled(), waveOf(ref));
+  if (found.customers.length > 0) await keepBack(world, cutover, ref, found);
   return found.customers.length;
+}
+
+async function keepBack(
+  world: World,
+  cutover: CutoverWorld,
+  ref: EffectRef,
+  { customers, counts }: Pick<Unmappable, 'customers' | 'counts'>,
+): Promise<void> {
+  await excludeCustomers(world, cutover, ref, customers);
+  await saveResult(world.control, { ...ref, kind: 'quarantine', result: counts });
 }
 
 async function preloadStream(
@@ -133,8 +141,12 @@ async function passUntil(
   let [passes, rows] = [0, 0];
   for (;;) {
     beat.check();
-    const pass: PassResult | { outcome: 'stale' } = await runPass(cutover.pair, compiled, wave, ref.epoch);
+    const pass = await runPass(cutover.pair, compiled, wave, ref.epoch);
     if (pass.outcome === 'stale') throw staleEpoch(`passes of wave ${wave}`);
+    if (pass.outcome === 'unmappable') {
+      await keepBack(world, cutover, ref, pass);
+      continue;
+    }
     passes += 1;
     rows += pass.changes;
     const lagRows = await lag(cutover.pair, wave, pass.position);

@@ -1,6 +1,7 @@
 import type { RunView } from '../../engine/view';
-import { waveWorkflowId } from '../../workflows/names';
-import { play, type Scene } from './support/scene';
+import { GUARDIAN_SCHEDULE, waveWorkflowId } from '../../workflows/names';
+import { waitUntil } from '../support/wait-until';
+import { leftBehind, play, type Scene } from './support/scene';
 import { record } from './support/record';
 import { Stage } from './support/stage';
 
@@ -27,22 +28,46 @@ const idOf = ({ night }: Scene, wave: number | null): string =>
 const runIdOf = async (scene: Scene, wave: number | null): Promise<string> =>
   (await stage.temporal.client.workflow.getHandle(idOf(scene, wave)).describe()).runId;
 
+/** What is under way after a message (its ledger entry) has ended within this, when the run may continue as new. */
+const CALM_MS = 400;
+
 /** Says refused things, each a few events of history, until the run has continued as new. */
 async function growUntilContinued(scene: Scene, wave: number | null, step: string): Promise<void> {
   const before = await runIdOf(scene, wave);
-  for (let said = 0; (await runIdOf(scene, wave)) === before; said++) {
-    if (said > LONG_HISTORY) throw new Error(`the run has not continued as new after ${said} messages`);
+  const continued = async (): Promise<boolean> => (await runIdOf(scene, wave)) !== before;
+  for (let said = 0; said < LONG_HISTORY; said++) {
     expect(await scene.night.send(wave, 'retryStep', { person: 'ada', step })).toMatchObject({ accepted: false });
+    if (
+      await waitUntil(continued, CALM_MS).then(
+        () => true,
+        () => false,
+      )
+    )
+      return waitUntil(async () => (await scene.night.view(wave)) !== null);
   }
+  throw new Error(`the run has not continued as new after ${LONG_HISTORY} messages`);
 }
 
 const gateOf = (view: RunView | null, id: string): RunView['gates'][number] | undefined =>
   view?.gates.find((gate) => gate.id === id);
 
+test('a wave that dies while its cutover has continued as new is brought back: the guardian says so', async () => {
+  await play(stage, { customers: CUSTOMERS, script: { leave: ['final'] } }, async (scene) => {
+    const { night } = scene;
+    await night.play(WITHIN_MS, ({ wave }) => gateOf(wave, 'final')?.digest != null);
+    await growUntilContinued(scene, null, 'hypercare');
+    await stage.temporal.client.workflow.getHandle(idOf(scene, 1)).terminate('the test ends it');
+    await stage.temporal.client.schedule.getHandle(GUARDIAN_SCHEDULE).trigger();
+    const view = await night.play(WITHIN_MS);
+    expect(view?.outcome).toBe('rolled-back');
+    expect(await leftBehind(scene)).toEqual([]);
+  });
+});
+
 test('runs continue as new inside a gate while customers are frozen, and in hypercare: votes, incidents and the freeze are kept', async () => {
   await play(stage, { customers: CUSTOMERS, script: { leave: ['final'] } }, async (scene) => {
     const { night } = scene;
-    await night.play(WITHIN_MS, ({ wave }) => gateOf(wave, 'final')?.status === 'open');
+    await night.play(WITHIN_MS, ({ wave }) => gateOf(wave, 'final')?.digest != null);
     expect(await night.send(1, 'castVote', { person: 'ben', gate: 'final', decision: 'go' })).toMatchObject({
       accepted: true,
     });

@@ -125,7 +125,7 @@ async function pass({ world, note }: Mover, from: SideWorld, wave: number, epoch
   const pair = { source: from.data, target: otherSide(world, from.side).data };
   const done = await runPass(pair, world.compiled[from.side], wave, epoch);
   note('pass');
-  return done.outcome === 'stale' ? null : done.position;
+  return done.outcome === 'applied' ? done.position : null;
 }
 
 /** The bulk copy under load, when there is none yet, and now and then anew. False when another epoch is there. */

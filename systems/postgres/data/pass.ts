@@ -19,6 +19,7 @@ import {
 import { ident, identList } from './names';
 import type { Pair } from './pair';
 import { lag } from './position';
+import { unmappableOrigins, type RuleCount } from './quarantine';
 import { copyReferenceWithin } from './reference';
 import { inSnapshot, movePosition, requireSealed, takeFence, takePassLock, waveKey } from './transaction';
 
@@ -33,6 +34,14 @@ export interface PassResult {
   lagRows: number;
 }
 
+/** Customers with a changed row that cannot be mapped: nothing was applied, and nothing is until they are excluded. */
+export interface Unmappable {
+  outcome: 'unmappable';
+  /** For the caller in this process only. */
+  customers: string[];
+  counts: RuleCount[];
+}
+
 /**
  * One pass (PROTOCOL 7, 8): what the source logged for the wave since the last position replaces the target rows of its
  * origins, and the new position is committed with them. Passes into one target take turns, by a lock that is taken
@@ -43,20 +52,20 @@ export async function runPass(
   compiled: CompiledConversion,
   wave: number,
   epoch: number,
-): Promise<PassResult | Stale> {
+): Promise<PassResult | Unmappable | Stale> {
   const applied = await fenced(`pass of wave ${wave}`, () =>
     withTransaction(pair.target, {}, async (target) => {
       await takePassLock(target);
       const since = await takeFence(target, waveKey(wave), epoch);
       await requireSealed(target, wave);
       return inSnapshot(pair.source, async (source, position) => {
-        const counts = await applyWithin(source, target, compiled, wave, since);
-        await movePosition(target, waveKey(wave), position);
-        return { outcome: 'applied' as const, ...counts, position };
+        const applied = await applyWithin(source, target, compiled, wave, since);
+        if (applied.outcome === 'applied') await movePosition(target, waveKey(wave), position);
+        return { ...applied, position };
       });
     }),
   );
-  if (applied.outcome === 'stale') return applied;
+  if (applied.outcome !== 'applied') return applied;
   return { ...applied, lagRows: await lag(pair, wave, applied.position) };
 }
 
@@ -65,22 +74,28 @@ interface Part {
   at: number;
 }
 
-/** The body of a pass, inside a target transaction that holds the pass lock and the fence, from the source's snapshot. */
+/**
+ * The body of a pass, inside a target transaction that holds the pass lock and the fence, from the source's snapshot. Writes
+ * nothing when a row cannot be mapped.
+ */
 export async function applyWithin(
   source: PoolClient,
   target: PoolClient,
   compiled: CompiledConversion,
   wave: number,
   since: Position | null,
-): Promise<{ changes: number; rows: number }> {
+): Promise<{ outcome: 'applied'; changes: number; rows: number } | Unmappable> {
   const { tables, changes } = await changedTables(source, wave, since);
-  if (changes === 0) return { changes, rows: 0 };
-  await copyReferenceWithin(source, target, compiled);
-  await target.query('set constraints all deferred');
+  if (changes === 0) return { outcome: 'applied', changes, rows: 0 };
   const parts = compiled.entities
     .map((entity, at) => ({ entity, at }))
     .filter(({ entity }) => triggersOf(entity).some((table) => tables.has(table)));
-  for (const part of parts) await naming(part, () => stage(source, target, part, wave, since));
+  for (const part of parts) await naming(part, () => collectSourceOrigins(source, part.entity, part.at, wave, since));
+  const { customers, counts } = await unmappableOrigins(source, parts, wave);
+  if (customers.length > 0) return { outcome: 'unmappable', customers, counts };
+  await copyReferenceWithin(source, target, compiled);
+  await target.query('set constraints all deferred');
+  for (const part of parts) await naming(part, () => stage(source, target, part, wave));
   const upwards = parts.toReversed();
   let rows = 0;
   for (const part of upwards) {
@@ -91,7 +106,7 @@ export async function applyWithin(
   // Rows others point at go last: their children may have been given another parent just before.
   for (const part of upwards)
     if (part.entity.hasChildren) rows += await naming(part, () => deleteGone(target, part.entity, part.at, wave));
-  return { changes, rows };
+  return { outcome: 'applied', changes, rows };
 }
 
 async function naming<T>({ entity }: Part, body: () => Promise<T>): Promise<T> {
@@ -103,14 +118,7 @@ async function naming<T>({ entity }: Part, body: () => Promise<T>): Promise<T> {
 }
 
 /** Brings the affected origins and their new rows to temporary tables at the target. */
-async function stage(
-  source: PoolClient,
-  target: PoolClient,
-  { entity, at }: Part,
-  wave: number,
-  since: Position | null,
-): Promise<void> {
-  await collectSourceOrigins(source, entity, at, wave, since);
+async function stage(source: PoolClient, target: PoolClient, { entity, at }: Part, wave: number): Promise<void> {
   await createTargetOrigins(target, entity, at);
   await createStage(target, entity, at);
   await pipeRows(

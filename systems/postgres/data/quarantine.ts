@@ -3,7 +3,7 @@ import { withTransaction } from '../connect';
 import { setRules, validOf } from './columns';
 import type { CompiledConversion, CompiledEntity } from './compiled';
 import { saying } from './faults';
-import { selectRange } from './forward';
+import { originTable, selectOrigins, selectRange } from './forward';
 import { ident } from './names';
 
 /** How many rows, of how many customers, a rule or a validity predicate meets. */
@@ -48,66 +48,99 @@ interface Met {
   counts: number[];
 }
 
-/** Customers with a row any check meets, and per check how many of their rows. `wave` null: of every wave. */
-async function meet(client: PoolClient, entity: CompiledEntity, checks: Check[], wave: number | null): Promise<Met[]> {
+/** Which rows are looked at: a `select` of the given list. */
+type Rows = (list: string) => string;
+
+/** Customers with a row any check meets, and per check how many of their rows. */
+async function meet(client: PoolClient, entity: CompiledEntity, checks: Check[], of: Rows): Promise<Met[]> {
   const own = `${ident(entity.alias)}.${ident(entity.sourceCustomer.name)}::text`;
   const list = [`${own} as cutover_own`, ...checks.map(({ holds }, at) => `(${holds}) as cutover_c${at}`)].join(', ');
   const counts = checks.map((_, at) => `(count(*) filter (where cutover_c${at}))::int`).join(', ');
   const any = checks.map((_, at) => `cutover_c${at}`).join(' or ');
   const { rows } = await client.query<Met>(
     `select cutover_own as customer, array[${counts}] as counts
-     from (${selectRange(entity, list, wave, { lo: null, hi: null })}) checked where ${any} group by 1`,
+     from (${of(list)}) checked where ${any} group by 1`,
   );
   return rows;
 }
 
+type Counted = RuleCount & { kind: Check['kind'] };
+
+/** `of`: the rows of an entity to look at. */
 async function meetAll(
+  client: PoolClient,
+  entities: readonly CompiledEntity[],
+  wanted: (check: Check) => boolean,
+  of: (entity: CompiledEntity) => Rows,
+): Promise<{ customers: Set<string>; counts: Counted[] }> {
+  const customers = new Set<string>();
+  const counts: Counted[] = [];
+  for (const entity of entities) {
+    const checks = checksOf(entity).filter(wanted);
+    if (checks.length === 0) continue;
+    const met = await saying(`rules of entity ${entity.id}`, () => meet(client, entity, checks, of(entity)));
+    for (const { customer } of met) customers.add(customer);
+    for (const [at, { id, why, kind }] of checks.entries()) {
+      const rows = met.reduce((sum, each) => sum + (each.counts[at] ?? 0), 0);
+      const found = met.filter((each) => (each.counts[at] ?? 0) > 0).length;
+      counts.push({ id, entity: entity.id, rows, customers: found, why, kind });
+    }
+  }
+  return { customers, counts };
+}
+
+/** The same over all rows of a wave (null: of every wave) at one moment. */
+const meetEverywhere = (
   source: Pool,
   compiled: CompiledConversion,
   wave: number | null,
   wanted: (check: Check) => boolean,
-): Promise<{ customers: Set<string>; counts: (RuleCount & { kind: Check['kind'] })[] }> {
-  return withTransaction(source, { isolation: 'repeatable read', readOnly: true }, async (client) => {
-    const customers = new Set<string>();
-    const counts: (RuleCount & { kind: Check['kind'] })[] = [];
-    for (const entity of compiled.entities) {
-      const checks = checksOf(entity).filter(wanted);
-      if (checks.length === 0) continue;
-      const met = await saying(`rules of entity ${entity.id}`, () => meet(client, entity, checks, wave));
-      for (const { customer } of met) customers.add(customer);
-      for (const [at, { id, why, kind }] of checks.entries()) {
-        const rows = met.reduce((sum, each) => sum + (each.counts[at] ?? 0), 0);
-        counts.push({
-          id,
-          entity: entity.id,
-          rows,
-          customers: met.filter((each) => (each.counts[at] ?? 0) > 0).length,
-          why,
-          kind,
-        });
-      }
-    }
-    return { customers, counts };
-  });
-}
+): ReturnType<typeof meetAll> =>
+  withTransaction(source, { isolation: 'repeatable read', readOnly: true }, (client) =>
+    meetAll(
+      client,
+      compiled.entities,
+      wanted,
+      (entity) => (list) => selectRange(entity, list, wave, { lo: null, hi: null }),
+    ),
+  );
+
+/** Customers who stay behind for what was met, and what it was. */
+const keptBack = ({ customers, counts }: Awaited<ReturnType<typeof meetAll>>): Quarantined => ({
+  customers: [...customers].sort(),
+  counts: counts.filter(({ rows }) => rows > 0).map(plain),
+});
+
+const keepsBack = ({ kind }: Check): boolean => kind !== 'set';
 
 const plain = ({ id, entity, rows, customers, why }: RuleCount): RuleCount => ({ id, entity, rows, customers, why });
 
-/**
- * Customers of the wave with a row that cannot be mapped or that a rule excludes. The ids are for the caller in this process
- * only; the counts may be shown.
- */
-export async function quarantine(
-  source: Pool,
-  compiled: CompiledConversion,
-  wave: number,
-): Promise<{ customers: string[]; counts: RuleCount[] }> {
-  const { customers, counts } = await meetAll(source, compiled, wave, ({ kind }) => kind !== 'set');
-  return { customers: [...customers].sort(), counts: counts.filter(({ rows }) => rows > 0).map(plain) };
+/** The ids are for the caller in this process only; the counts may be shown. */
+interface Quarantined {
+  customers: string[];
+  counts: RuleCount[];
 }
+
+/** Customers of the wave with a row that cannot be mapped or that a rule excludes. */
+export const quarantine = async (source: Pool, compiled: CompiledConversion, wave: number): Promise<Quarantined> =>
+  keptBack(await meetEverywhere(source, compiled, wave, keepsBack));
+
+/** The same among the affected origins of a pass, in its snapshot: a row may become one that cannot be mapped at any time. */
+export const unmappableOrigins = async (
+  source: PoolClient,
+  parts: readonly { entity: CompiledEntity; at: number }[],
+  wave: number,
+): Promise<Quarantined> => {
+  const origins = new Map(parts.map(({ entity, at }) => [entity, originTable(at)]));
+  const of =
+    (entity: CompiledEntity): Rows =>
+    (list) =>
+      selectOrigins(entity, list, wave, origins.get(entity) ?? '');
+  return keptBack(await meetAll(source, [...origins.keys()], keepsBack, of));
+};
 
 /** Every rule of the conversion with what it meets in all waves; of validity predicates those that meet something. */
 export async function ruleCounts(source: Pool, compiled: CompiledConversion): Promise<RuleCount[]> {
-  const { counts } = await meetAll(source, compiled, null, () => true);
+  const { counts } = await meetEverywhere(source, compiled, null, () => true);
   return counts.filter(({ kind, rows }) => kind !== 'valid' || rows > 0).map(plain);
 }

@@ -93,21 +93,25 @@ export class Writer {
     return outcome;
   }
 
-  /** `owner`: where every customer lives now. Empty when nothing is wrong. */
-  async audit(owner: 'source' | 'target'): Promise<string[]> {
+  /** `owner`: where every customer lives now, but for those who `stay` at the source. Empty when nothing is wrong. */
+  async audit(owner: 'source' | 'target', stay: readonly string[] = []): Promise<string[]> {
     const [notes, memos] = await Promise.all([
       this.source.query<{ op: string }>("select body as op from tiny.note where body like 'op-%'"),
       this.target.query<{ op: string }>("select words as op from shop.memo where words like 'op-%'"),
     ]);
-    const there = owner === 'source' ? notes.rows : memos.rows;
-    const counts = new Map<string, number>();
-    for (const { op } of there) counts.set(op, (counts.get(op) ?? 0) + 1);
-    return [...this.journal].flatMap(([op, { outcome }]) => {
-      const count = counts.get(op) ?? 0;
+    const there = { source: countOps(notes.rows), target: countOps(memos.rows) };
+    return [...this.journal].flatMap(([op, { customer, outcome }]) => {
+      const count = there[stay.includes(customer) ? 'source' : owner].get(op) ?? 0;
       if (outcome === 'acknowledged' && count !== 1) return [`${op} was acknowledged and is there ${count} times`];
       if (outcome === 'refused' && count !== 0) return [`${op} was refused and is there`];
       if (outcome === 'unknown' && count > 1) return [`${op} is there ${count} times`];
       return [];
     });
   }
+}
+
+function countOps(rows: readonly { op: string }[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { op } of rows) counts.set(op, (counts.get(op) ?? 0) + 1);
+  return counts;
 }

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { planChunks } from '../../../../systems/postgres/data/chunks';
 import { compileConversion } from '../../../../systems/postgres/data/compile';
 import { runPass } from '../../../../systems/postgres/data/pass';
+import { quarantine } from '../../../../systems/postgres/data/quarantine';
 import { startPosition } from '../../../../systems/postgres/data/position';
 import { preloadChunk } from '../../../../systems/postgres/data/preload';
 import { postgresCustody } from '../../../../systems/postgres/custody';
@@ -43,6 +44,10 @@ function churn(source: Pool, from: number, to: number): { stop(): Promise<number
   return { stop: async () => ((going = false), await work, n) };
 }
 
+const keepBack = async ({ pair }: Example, customers: string[]): Promise<void> => {
+  for (const side of ['target', 'source'] as const) await postgresCustody(pair[side]).moveMembers(customers, 0);
+};
+
 describe('moving data forward', () => {
   let it_: Example;
   beforeEach(async () => {
@@ -51,6 +56,7 @@ describe('moving data forward', () => {
   afterEach(() => it_.end());
 
   it('brings a wave over while it is written to, and nothing of another wave', async () => {
+    await keepBack(it_, (await quarantine(it_.pair.source, it_.compiled, 1)).customers);
     const writers = churn(it_.pair.source, 1, 30);
     await preload(it_, 1);
     expect(await runPass(it_.pair, it_.compiled, 1, 1)).toMatchObject({ outcome: 'applied' });
@@ -59,6 +65,24 @@ describe('moving data forward', () => {
     await expectEqual(it_, 1);
     expect(await lines(it_.pair.target, `select no from fresh.person where not ${mine(1, 'no')}`)).toEqual([]);
     expect(await lines(it_.pair.target, 'select * from fresh.product')).toHaveLength(3);
+  });
+
+  it('applies nothing of a pass with a row that cannot be mapped any more, until its customer is excluded', async () => {
+    await keepBack(it_, (await quarantine(it_.pair.source, it_.compiled, 1)).customers);
+    await preload(it_, 1);
+    await settle(it_, 1);
+    const { source, target } = it_.pair;
+    const one = `select cutover.wave_of(id) as wave, id from old.customer where cutover.wave_of(id) = 1 order by id limit 2`;
+    const [bad, good] = (await source.query<{ id: string }>(one)).rows.map(({ id }) => id);
+    await source.query(`update old.customer set tenure = 'long' where id = $1`, [bad]);
+    await source.query(`update old.customer set name = 'Renamed' where id = $1`, [good]);
+    const before = await lines(target, 'select * from fresh.person order by 1');
+    expect(await runPass(it_.pair, it_.compiled, 1, 1)).toMatchObject({ outcome: 'unmappable', customers: [bad] });
+    expect(await lines(target, 'select * from fresh.person order by 1')).toEqual(before);
+    await keepBack(it_, [bad ?? '']);
+    await settle(it_, 1);
+    expect(await lines(target, `select no from fresh.person where no = '${bad}'`)).toEqual([]);
+    await expectEqual(it_, 1);
   });
 
   it('keeps rows that move between customers of different waves, there and back', async () => {

@@ -65,7 +65,7 @@ export async function settle({ pair, compiled }: Pick<Example, 'pair' | 'compile
   let left = 1;
   for (let tries = 0; left > 0 && tries < 20; tries++) {
     const pass = await runPass(pair, compiled, wave, 1);
-    if (pass.outcome === 'stale') throw new Error('stale');
+    if (pass.outcome !== 'applied') throw new Error(pass.outcome);
     left = pass.lagRows;
   }
   expect(left).toBe(0);
