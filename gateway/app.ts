@@ -62,6 +62,7 @@ export function gatewayApp(parts: GatewayParts): Hono {
   );
   app.onError((error, c) => {
     if (error instanceof NotServed) return c.json({ error: error.message }, 503);
+    if (isUnstorable(error)) return c.json({ error: 'the path holds text that no customer id or key can hold' }, 400);
     parts.onError(error);
     if (error instanceof SystemFault) return c.json({ error: error.message }, 503);
     return c.json({ error: 'the gateway cannot answer now; send the same again, with the same key' }, 503);
@@ -102,10 +103,11 @@ async function submit(c: Context, { systems, cutover, runbook, forwarder }: Gate
 }
 
 /** Data exceptions (class 22), such as U+0000 in a text, are the sender's to mend; every other error is thrown on. */
+const isUnstorable = (error: unknown): boolean => /^22.{3}$/.test(sqlStateOf(error) ?? '');
+
 function unstorable(error: unknown): { outcome: 'unstorable'; code: string } {
-  const code = sqlStateOf(error);
-  if (code?.length === 5 && code.startsWith('22')) return { outcome: 'unstorable', code };
-  throw error;
+  if (!isUnstorable(error)) throw error;
+  return { outcome: 'unstorable', code: sqlStateOf(error) ?? '' };
 }
 
 /** 200 took effect; 202 is kept and will take effect once; 422 was turned down by the system for good. */

@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import type { RunView } from '../../engine/view';
-import { findTemporalBinary } from '../../local/temporal-binary';
 import { Night } from '../e2e/support/night';
 import { Stage } from '../e2e/support/stage';
 import { waitUntil } from '../support/wait-until';
+import { stockTemporal, type Said } from './support/stock-temporal';
 
 jest.setTimeout(300_000);
 
@@ -28,30 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 
-interface Said {
-  code: number;
-  text: string;
-}
-
-/** Without the quoting of quotes that the binary's log adds. */
-const plain = (text: string): string => text.replaceAll('\\', '');
-
-/** The stock binary, as an engineer without our command has it. */
-async function temporal(...args: string[]): Promise<Said> {
-  const binary = findTemporalBinary({ env: process.env });
-  if (binary === undefined) throw new Error('no temporal binary, although its server runs');
-  try {
-    const { stdout, stderr } = await promisify(execFile)(binary, [
-      ...args,
-      '--address',
-      stage.env['TEMPORAL_ADDRESS'] ?? '',
-    ]);
-    return { code: 0, text: plain(stdout + stderr) };
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: number | string; stdout?: string; stderr?: string };
-    return { code: typeof code === 'number' ? code : -1, text: plain(`${stdout ?? ''}${stderr ?? ''}${code}`) };
-  }
-}
+const temporal = (...args: string[]): Promise<Said> => stockTemporal(stage.env['TEMPORAL_ADDRESS'] ?? '', args);
 
 const update = (name: string, input: unknown, workflowId = wave): Promise<Said> =>
   temporal(
