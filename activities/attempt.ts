@@ -1,8 +1,10 @@
 import { ApplicationFailure, CancelledFailure, Context, heartbeat } from '@temporalio/activity';
-import { isFailureType, type FailureType } from '../domain/failures';
 import { SystemFault } from '../systems/ports';
 
 const HEARTBEAT_MS = 1_500;
+
+/** Failure types that cross the activity boundary. The first is retried by policy; the others stop the step. */
+type FailureType = 'SystemUnavailable' | 'SystemRefused' | 'InvalidRunbook' | 'StaleEpoch';
 
 /** What a long activity gets: says that it lives, and throws when it was asked to stop. */
 export interface Beat {
@@ -62,7 +64,6 @@ function toFailure(error: unknown): unknown {
       ...(retryAfterMs === undefined ? {} : { nextRetryDelay: retryAfterMs }),
     });
   }
-  if (error instanceof Error && isFailureType(error.name)) return failure(error.name, error.message);
   return error;
 }
 

@@ -1,3 +1,4 @@
+import { stepId } from '../runbooks/plan-timeline/phases';
 import type { ResolvedRun } from '../runbooks/resolved';
 import type { Step, StepKind, StepOf } from '../runbooks/schema/step';
 import { SystemFault } from '../systems/ports';
@@ -6,7 +7,7 @@ import { SystemFault } from '../systems/ports';
 export function stepOf<K extends StepKind>({ runbook }: ResolvedRun, id: string, kind: K): StepOf<K> {
   const found = [...runbook.before, ...runbook.perWave, ...runbook.after]
     .flatMap((phase) => phase.steps)
-    .find((step: Step) => (step.id ?? step.kind) === id);
+    .find((step: Step) => stepId(step) === id);
   if (found?.kind !== kind) throw new SystemFault(`the runbook has no ${kind} step called ${id}`, false);
   return found as StepOf<K>;
 }

@@ -139,18 +139,17 @@ async function change(context: Context, gate: GateState, before: string): Promis
 
 /**
  * The switch checks again: whether the votes of the gate before it still hold on what is true now. Reopens it if not, with
- * its deadline from now; returns whether it had to.
+ * its deadline from now, and ends when it has passed again.
  */
-export async function recheckGate(context: Context, phase: Phase): Promise<boolean> {
+export async function recheckGate(context: Context, phase: Phase): Promise<void> {
   const gate = phase.gate ? context.state.gates[phase.gate.id] : undefined;
-  if (!phase.gate || !gate) return false;
+  if (!phase.gate || !gate) return;
   await refresh(context, phase, gate);
   const red = redItems(gate.evidence, phase.gate.accept ?? []);
-  if (verdictOf(context, phase.gate, gate).verdict === 'go' && red.length === 0) return false;
+  if (verdictOf(context, phase.gate, gate).verdict === 'go' && red.length === 0) return;
   gate.status = 'pending';
   gate.openedAt = null;
   gate.decidedAt = null;
   record(context, 'system', 'gate reopened', gate.id, { red: red.map((item) => item.id).join(', ') });
   await runGate(context, phase);
-  return true;
 }

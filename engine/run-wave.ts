@@ -1,3 +1,4 @@
+import { stepId } from '../runbooks/plan-timeline/phases';
 import { resumeBackground, stopBackground } from './background';
 import { record, type Context } from './context';
 import { phasesOf } from './initial-state';
@@ -45,7 +46,7 @@ async function stopBackgroundAll(context: Context): Promise<void> {
 /** What the cutover keeps of a wave. */
 export function summaryOf({ state, run }: Context, status: WaveSummary['status']): WaveSummary {
   const phase = phasesOf(run, state.wave).find((candidate) =>
-    candidate.steps.some((step) => !['done', 'skipped'].includes(state.steps[step.id ?? step.kind]?.status ?? 'done')),
+    candidate.steps.some((step) => !['done', 'skipped'].includes(state.steps[stepId(step)]?.status ?? 'done')),
   );
   return {
     wave: state.wave ?? 0,

@@ -3,11 +3,11 @@ import { existsSync, mkdirSync, openSync, closeSync, readFileSync, renameSync, r
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { z } from 'zod';
+import { SEARCH_ATTRIBUTES } from '../workflows/names';
 import { freePort, isFreePort } from './ports';
 import { endProcess, processMark } from './processes';
 import { temporalBinary } from './temporal-binary';
 
-const SEARCH_ATTRIBUTES = ['CutoverPhase', 'CutoverGate', 'CutoverStatus', 'CutoverWave'] as const;
 const NAMESPACE = 'default';
 const START_TIMEOUT_MS = 60_000;
 const PROBE_TIMEOUT_MS = 2_000;

@@ -45,7 +45,7 @@ export async function runWorkers(
   const client = new Client({ connection: await Connection.connect(connectionOptions), namespace });
   const control = connect(config.controlUrl, { applicationName: 'cutover control', max: 20 });
   await installControl(control);
-  await ensureSearchAttributes(client);
+  await ensureSearchAttributes(client.connection, namespace);
   await ensureGuardian(client);
   const world = new World({
     control,

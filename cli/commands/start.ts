@@ -11,7 +11,7 @@ import { asOption, examples, outputOption, type CommonOptions } from '../command
 import { withControl, withTemporal, type TemporalClient } from '../connect';
 import { checkFiles, soundDocuments, type CheckedFiles, type SoundDocuments } from '../documents';
 import { refused, usage } from '../exit';
-import { ensureSearchAttributes } from '../search-attributes';
+import { registerSearchAttributes } from '../search-attributes';
 
 interface StartOptions extends CommonOptions {
   plan: string;
@@ -64,7 +64,7 @@ async function start(cli: Cli, file: string, options: StartOptions): Promise<Sta
     );
   return withTemporal(cli, (temporal) =>
     withControl(cli, async (control) => {
-      await ensureSearchAttributes(temporal);
+      await registerSearchAttributes(temporal);
       const run = await register(control, documents, files, options);
       return { ...run, runId: await startRun(temporal, run, options) };
     }),

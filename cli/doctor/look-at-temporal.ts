@@ -1,7 +1,7 @@
 import { GUARDIAN_SCHEDULE, QUEUES } from '../../workflows/names';
 import type { TemporalClient } from '../connect';
 import { CliError } from '../exit';
-import { ensureSearchAttributes, searchAttributeCommand } from '../search-attributes';
+import { registerSearchAttributes, searchAttributeCommand } from '../search-attributes';
 import { span } from '../show/format';
 import { bad, looked, ok, warn, type Diagnosis } from './finding';
 
@@ -30,7 +30,7 @@ async function lookAtServer({ connection, address, namespace }: TemporalClient):
 
 async function lookAtSearchAttributes(temporal: TemporalClient): Promise<Diagnosis[]> {
   try {
-    const registered = await ensureSearchAttributes(temporal);
+    const registered = await registerSearchAttributes(temporal);
     if (registered.length > 0) return [ok('search attributes', `registered now: ${registered.join(', ')}`)];
     return [ok('search attributes', 'registered')];
   } catch (error) {

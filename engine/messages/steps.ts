@@ -1,4 +1,5 @@
 import { STEP_KINDS } from '../../domain/step-kinds';
+import { stepId } from '../../runbooks/plan-timeline/phases';
 import { holders, holds } from '../people';
 import type { MessageAnswer, StepState } from '../state';
 import { own } from './own';
@@ -61,7 +62,7 @@ function answerCheck(
     return refuse(`checklist ${step.id} belongs to ${step.owner} (${holders(run, step.owner).join(', ')})`);
   const definition = [...run.runbook.before, ...run.runbook.perWave, ...run.runbook.after]
     .flatMap((phase) => phase.steps)
-    .find((candidate) => (candidate.id ?? candidate.kind) === step.id);
+    .find((candidate) => stepId(candidate) === step.id);
   if (definition?.kind === 'checklist' && definition.evidence === 'required' && !message.evidence) {
     return refuse(`checklist ${step.id} asks for evidence with each item`);
   }

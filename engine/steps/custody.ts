@@ -2,7 +2,7 @@ import { durationMs } from '../../runbooks/schema/common';
 import { keepFollowing, keepLease, loseFreeze, stopBackground } from '../background';
 import { record, wait, type Context } from '../context';
 import { downtimeOf } from '../downtime';
-import { hoursSuffice, waitForHours } from '../hours';
+import { hoursSuffice } from '../hours';
 import { phasesOf } from '../initial-state';
 import { recheckGate } from '../run-gate';
 import { effect } from './effect';
@@ -64,9 +64,8 @@ async function takeNewEpoch(context: Context): Promise<void> {
 /** `switch` is a reserved word. */
 export const switchOver: Handler<'switch'> = async ({ context, phase, state }) => {
   const { runtime, state: runState } = context;
-  let reopened = false;
-  for (const before of gatesBefore(context, phase)) reopened = (await recheckGate(context, before)) || reopened;
-  if (reopened) await waitForHours(context, phase, state);
+  for (const before of gatesBefore(context, phase)) await recheckGate(context, before);
+  if (!hoursSuffice(context, phase)) throw new NotAdmitted(); // reading evidence again takes time, and voting more
   state.status = 'running';
   const result = await effect(context, state, (activities, ref) => activities.switchWave({ ref }));
   if (result.outcome === 'refused') {
