@@ -1,10 +1,12 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils';
+import { temporal } from '@temporalio/proto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { rollbackWorkflowId, waveWorkflowId } from '../../../workflows/names';
 import type { Night } from './night';
 import { projectDir } from '../../../local/paths';
+
+const { History } = temporal.api.history.v1;
 
 /** Histories are kept only when this is set: `npm run histories`. */
 const RECORD = process.env['CUTOVER_RECORD'] === 'all';
@@ -14,7 +16,11 @@ export const HISTORIES_DIR = join(projectDir(), 'test', 'replay', 'histories');
 /** Keeps a run's history for `test/replay`, without the names of machines. */
 export async function record(name: string, run: WorkflowHandle): Promise<void> {
   if (!RECORD) return;
-  const history = JSON.parse(historyToJSON(await run.fetchHistory())) as unknown;
+  const history = History.toObject(History.fromObject(await run.fetchHistory()), {
+    longs: String,
+    enums: String,
+    bytes: String,
+  });
   const text = JSON.stringify({ workflowId: run.workflowId, history }, withoutMachines, 1);
   mkdirSync(HISTORIES_DIR, { recursive: true });
   writeFileSync(join(HISTORIES_DIR, `${name}.json`), `${text}\n`);
@@ -29,3 +35,12 @@ export async function recordNight(name: string, { stage, workflowId }: Night): P
 }
 
 const withoutMachines = (key: string, value: unknown): unknown => (key === 'identity' ? 'worker' : value);
+
+/** A kept history as a worker replays it. */
+export function readHistory(name: string): { workflowId: string; history: temporal.api.history.v1.History } {
+  const { workflowId, history } = JSON.parse(readFileSync(join(HISTORIES_DIR, `${name}.json`), 'utf8')) as {
+    workflowId: string;
+    history: object;
+  };
+  return { workflowId, history: History.fromObject(history) };
+}

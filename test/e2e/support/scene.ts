@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Document } from 'yaml';
 import { everyKind } from './every-kind';
 import { Night, type Script } from './night';
 import type { Stage } from './stage';
@@ -16,6 +17,8 @@ export interface Scene {
 export interface SceneOptions {
   customers: number;
   script?: Script;
+  /** What is different in the runbook. */
+  change?: (runbook: Document) => void;
   /** `activity:moment` at which a worker dies, once each. */
   breakAt?: string[];
 }
@@ -32,7 +35,10 @@ export async function play(stage: Stage, options: SceneOptions, body: (scene: Sc
     await stage.startWorkers({ BREAK_AT: (options.breakAt ?? []).join(','), BREAK_DIR: breakDir });
     const night = new Night(stage, id, options.script);
     writer.start();
-    await night.start(everyKind);
+    await night.start((runbook) => {
+      everyKind(runbook);
+      options.change?.(runbook);
+    });
     await body({ stage, night, writer, breakDir });
   } finally {
     await writer.stop();
