@@ -63,6 +63,12 @@ module.exports = {
       },
     ),
     rule(
+      'systems-know-shapes-only',
+      'What a runbook and the engine’s contract look like is shared; how they work is not.',
+      { path: folder('systems') },
+      { path: folder('engine', 'runbooks'), dependencyTypesNot: ['type-only'] },
+    ),
+    rule(
       'activities-are-thin',
       'They join the engine’s contract to systems; composition is the workers’.',
       { path: folder('activities') },
