@@ -3,17 +3,8 @@ import type { Vote } from '../domain/gate';
 import type { StepKind } from '../runbooks/schema/step';
 import type { LedgerEntry, VerifyResult } from './contract';
 
-const STEP_STATUSES = [
-  'pending',
-  'waiting-go',
-  'waiting-window',
-  'waiting-people',
-  'running',
-  'failed',
-  'done',
-  'skipped',
-] as const;
-export type StepStatus = (typeof STEP_STATUSES)[number];
+export type StepStatus =
+  'pending' | 'waiting-go' | 'waiting-window' | 'waiting-people' | 'running' | 'failed' | 'done' | 'skipped';
 
 /** A named person did something at an instant (epoch ms). */
 export interface Mark {

@@ -1,5 +1,5 @@
 import {
-  ActivityOptions,
+  type ActivityOptions,
   CancellationScope,
   condition,
   isCancellation,

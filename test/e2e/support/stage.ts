@@ -122,7 +122,8 @@ export class Stage {
   async stopChildren(): Promise<void> {
     this.supervising = false;
     await Promise.allSettled(this.starting);
-    await Promise.all(this.children.splice(0).map((child) => (child.isRunning() ? child.stop(2_000) : undefined)));
+    const running = this.children.splice(0).filter((child) => child.isRunning());
+    await Promise.all(running.map((child) => child.stop(2_000)));
   }
 
   async close(): Promise<void> {
