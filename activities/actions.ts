@@ -1,4 +1,5 @@
 import type { Activities, EffectRef } from '../engine/contract';
+import { currentEpoch } from '../systems/control/epochs';
 import { append } from '../systems/control/ledger';
 import { readUndo } from '../systems/control/undo';
 import { performHttpAction } from '../systems/http/action';
@@ -36,6 +37,8 @@ const keyOf = (ref: EffectRef, part: string): string =>
 /** A late attempt must not do again what was undone; a new run of the cutover must. */
 async function runAction(world: World, ref: EffectRef, direction: 'do' | 'undo'): Promise<{ checked: boolean }> {
   const { documents, pair } = await world.of(ref.cutover);
+  // An attempt that wakes after a rollback has begun must not do again what is being undone.
+  if (ref.epoch < (await currentEpoch(world.control, ref.cutover, ref.wave))) throw staleEpoch(`action ${ref.step}`);
   const step = stepOf(documents, ref.step, 'action');
   const system = documents.runbook.systems[step.system];
   if (!system) throw new SystemFault(`step ${ref.step} names no system of the runbook: ${step.system}`, false);
@@ -47,6 +50,7 @@ async function runAction(world: World, ref: EffectRef, direction: 'do' | 'undo')
   if (system.adapter === 'http')
     return performHttpAction({ baseUrl: world.options.url(system.urlEnv), call, key, ...check });
   const pool = step.system === 'target' ? pair.target : pair.source;
-  const { checked } = await performSqlAction(pool, { sql: call, key, ...check });
+  const voids = direction === 'undo' ? { voids: keyOf(ref, `${undo.seq}/do`) } : {};
+  const { checked } = await performSqlAction(pool, { sql: call, key, ...check, ...voids });
   return { checked };
 }

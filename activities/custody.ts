@@ -215,7 +215,15 @@ async function freezeTarget(
   const leaseMs = Math.max(RETURN_LEASE_MS, durationMs(documents.runbook.limits.lease));
   for (;;) {
     const frozen = await custody.target.freeze(wave, ref.epoch, leaseMs);
-    if (frozen.outcome === 'stale') throw staleEpoch(`return of wave ${wave}`);
+    if (frozen.outcome === 'stale') {
+      const now = await custody.target.wave(wave);
+      if (now.epoch !== ref.epoch || now.state !== 'frozen' || now.refusesWrites)
+        throw staleEpoch(`return of wave ${wave}`);
+      // Lapsed under our own epoch: an attempt died, or a pass took long. Nobody renews this lease, and the seal counts
+      // what was written since, so the same epoch may freeze anew.
+      await custody.target.thaw(wave, ref.epoch);
+      continue;
+    }
     if (frozen.outcome === 'sealed') return;
     if (frozen.outcome === 'blocked')
       throw new SystemFault(`the target cannot be frozen: ${frozen.blockers.join(', ')}; end these transactions`, true);

@@ -9,6 +9,8 @@ export interface SqlAction {
   check?: string | undefined;
   /** The action's idempotency key: its row commits with the effect. */
   key: string;
+  /** Key of the action this one undoes: from its commit on no late attempt performs that any more. */
+  voids?: string;
 }
 
 const DDL_LOCK = `select pg_advisory_xact_lock(hashtextextended('cutover.action_effect', 0))`;
@@ -27,7 +29,7 @@ export async function performSqlAction(
   return { outcome, checked: true };
 }
 
-async function once(pool: Pool, { sql, key }: SqlAction): Promise<'done' | 'already'> {
+async function once(pool: Pool, { sql, key, voids }: SqlAction): Promise<'done' | 'already'> {
   await ensureTable(pool);
   return withTransaction(pool, {}, async (client) => {
     const { rowCount } = await client.query(
@@ -35,6 +37,8 @@ async function once(pool: Pool, { sql, key }: SqlAction): Promise<'done' | 'alre
       [key],
     );
     if (rowCount === 0) return 'already';
+    if (voids !== undefined)
+      await client.query('insert into cutover.action_effect (key) values ($1) on conflict do nothing', [voids]);
     await client.query(sql);
     return 'done';
   });
