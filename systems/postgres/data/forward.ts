@@ -1,3 +1,4 @@
+import { STAYS_WAVE } from '../../../domain/custody';
 import type { CompiledEntity } from './compiled';
 import { ident, literal } from './names';
 import type { CustomerRange } from './pair';
@@ -13,9 +14,15 @@ const customerOf = (entity: CompiledEntity): string => `${ident(entity.alias)}.$
 export const targetCustomerOf = (entity: CompiledEntity, alias: string): string =>
   `${alias}.${ident(entity.targetCustomer.name)}`;
 
-/** The mapped columns, over the source row. */
-export const forwardList = (entity: CompiledEntity): string =>
-  entity.columns.map((column) => `${column.forward} as ${ident(column.name)}`).join(', ');
+/** The mapped columns, or those of them that are named, in that order, over the source row. */
+export const forwardList = (
+  entity: CompiledEntity,
+  names: readonly string[] = entity.columns.map(({ name }) => name),
+): string =>
+  names
+    .flatMap((name) => entity.columns.filter((column) => column.name === name))
+    .map((column) => `${column.forward} as ${ident(column.name)}`)
+    .join(', ');
 
 const plainFrom = (entity: CompiledEntity): string => `${entity.relation} as ${ident(entity.alias)}`;
 
@@ -55,6 +62,13 @@ export function selectRange(entity: CompiledEntity, list: string, wave: number |
 export function selectOrigins(entity: CompiledEntity, list: string, wave: number | null, origins: string): string {
   const { from, filter } = originFrom(entity, origins);
   return select(entity, list, withMembers(entity, from, wave), [filter, ...inWave(wave)]);
+}
+
+/** The rows of the affected origins that some wave moves: those of customers who stay at the source are left out. */
+export function selectMovingOrigins(entity: CompiledEntity, list: string, origins: string): string {
+  const { from, filter } = originFrom(entity, origins);
+  const stays = `exists (select from cutover.member cutover_m where cutover_m.customer = ${customerOf(entity)}::text and cutover_m.wave = ${STAYS_WAVE})`;
+  return select(entity, list, from, [filter, `not ${stays}`]);
 }
 
 /** The customer as it sorts on both sides. */

@@ -6,6 +6,9 @@ import { ident, identList, imagesDiffer, sameKey, waveOf } from './names';
 /** Name of the temporary table at the target that holds an entity's new rows. */
 export const stageTable = (at: number): string => `pg_temp.cutover_stage_${at}`;
 
+/** Name of the temporary table at the target that says which rows of the affected origins the source holds, in any wave. */
+export const heldTable = (at: number): string => `pg_temp.cutover_held_${at}`;
+
 export const columnNames = (entity: CompiledEntity): string[] => entity.columns.map(({ name }) => name);
 
 /** The columns that name an origin at the target: the key of a row, or the customer of a set. */
@@ -21,6 +24,14 @@ async function emptyLike(client: PoolClient, table: string, entity: CompiledEnti
 
 export const createStage = (client: PoolClient, entity: CompiledEntity, at: number): Promise<void> =>
   emptyLike(client, stageTable(at), entity, columnNames(entity));
+
+/** What makes a row of the target the same row as one of the source: its key, and whose it is. */
+export const heldColumns = (entity: CompiledEntity): string[] => [
+  ...new Set([...entity.targetKey, entity.targetCustomer.name]),
+];
+
+export const createHeld = (client: PoolClient, entity: CompiledEntity, at: number): Promise<void> =>
+  emptyLike(client, heldTable(at), entity, heldColumns(entity));
 
 export const createTargetOrigins = (client: PoolClient, entity: CompiledEntity, at: number): Promise<void> =>
   emptyLike(client, originTable(at), entity, originColumns(entity));
@@ -51,20 +62,17 @@ export async function upsertStage(
 }
 
 /**
- * Deletes target rows of affected origins that are not staged, while their owner is in the wave of the pass or stays
- * at the source: a row that moved to another wave belongs to that wave's passes (PROTOCOL 7).
+ * Deletes target rows of affected origins that are not staged and that the source does not hold for the same customer in
+ * any wave: a row that moved to another wave belongs to that wave's passes (PROTOCOL 7), and what nobody holds, or only
+ * for a customer who stays, is stale, whatever wave its customer is in by now. Rows of a wave that the target owns are its own and never touched.
  */
-export async function deleteGone(
-  client: PoolClient,
-  entity: CompiledEntity,
-  at: number,
-  wave: number,
-): Promise<number> {
+export async function deleteGone(client: PoolClient, entity: CompiledEntity, at: number): Promise<number> {
   const result = await client.query(
     `delete from ${entity.target.sql} t using (select distinct * from ${originTable(at)}) o
      where ${sameKey(originColumns(entity), 't', 'o')}
        and not exists (select from ${stageTable(at)} s where ${sameKey(entity.targetKey, 's', 't')})
-       and ${waveOf(targetCustomerOf(entity, 't'))} in (${wave}, 0)`,
+       and not exists (select from ${heldTable(at)} h where ${sameKey(heldColumns(entity), 'h', 't')})
+       and exists (select from cutover.wave w where w.wave = ${waveOf(targetCustomerOf(entity, 't'))} and w.state = 'sealed')`,
   );
   return result.rowCount ?? 0;
 }

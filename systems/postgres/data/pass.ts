@@ -5,12 +5,15 @@ import { changedTables, collectSourceOrigins, triggersOf } from './affected';
 import type { CompiledConversion, CompiledEntity } from './compiled';
 import { pipeRows } from './copy';
 import { faultIn, fenced } from './faults';
-import { forwardList, ORIGIN_CUSTOMER, originTable, selectOrigins } from './forward';
+import { forwardList, ORIGIN_CUSTOMER, originTable, selectMovingOrigins, selectOrigins } from './forward';
 import {
   columnNames,
+  createHeld,
   createStage,
   createTargetOrigins,
   deleteGone,
+  heldColumns,
+  heldTable,
   originColumns,
   parkCollisions,
   stageTable,
@@ -99,13 +102,13 @@ export async function applyWithin(
   const upwards = parts.toReversed();
   let rows = 0;
   for (const part of upwards) {
-    if (!part.entity.hasChildren) rows += await naming(part, () => deleteGone(target, part.entity, part.at, wave));
+    if (!part.entity.hasChildren) rows += await naming(part, () => deleteGone(target, part.entity, part.at));
     await naming(part, () => parkCollisions(target, part.entity, part.at));
   }
   for (const part of parts) rows += await naming(part, () => upsertStage(target, part.entity, part.at));
   // Rows others point at go last: their children may have been given another parent just before.
   for (const part of upwards)
-    if (part.entity.hasChildren) rows += await naming(part, () => deleteGone(target, part.entity, part.at, wave));
+    if (part.entity.hasChildren) rows += await naming(part, () => deleteGone(target, part.entity, part.at));
   return { outcome: 'applied', changes, rows };
 }
 
@@ -132,6 +135,13 @@ async function stage(source: PoolClient, target: PoolClient, { entity, at }: Par
     selectOrigins(entity, forwardList(entity), wave, originTable(at)),
     target,
     `${stageTable(at)} (${identList(columnNames(entity))})`,
+  );
+  await createHeld(target, entity, at);
+  await pipeRows(
+    source,
+    selectMovingOrigins(entity, forwardList(entity, heldColumns(entity)), originTable(at)),
+    target,
+    `${heldTable(at)} (${identList(heldColumns(entity))})`,
   );
   await target.query(`analyze ${originTable(at)}`);
   await target.query(`analyze ${stageTable(at)}`);
