@@ -17,7 +17,8 @@ export function registerDoctor(program: Command, cli: Cli): void {
     .command('doctor')
     .summary('look at everything a cutover needs')
     .description(
-      'Looks at databases, Temporal, workers, the guardian and open runs; says what is wrong and what to do.',
+      'Looks at databases, Temporal, workers, the guardian and open runs; says what is wrong and what to do. It reads ' +
+        'CONTROL_URL, the variables the runbooks of open runs name (else SOURCE_URL and TARGET_URL), and TEMPORAL_ADDRESS.',
     )
     .addOption(outputOption())
     .action(async (options: CommonOptions) => {

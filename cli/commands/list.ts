@@ -9,7 +9,7 @@ export function registerList(program: Command, cli: Cli): void {
   const command = program
     .command('list')
     .summary('list every cutover')
-    .description('Lists the cutovers the control database knows, newest first.')
+    .description('Lists the cutovers the control database (CONTROL_URL) knows, newest first.')
     .addOption(outputOption())
     .action(async (options: CommonOptions) => {
       const rows = await withControl(cli, listCutovers);

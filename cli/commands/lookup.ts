@@ -18,7 +18,9 @@ export function registerLookup(program: Command, cli: Cli): void {
   const command = program
     .command('lookup')
     .summary('say where a customer lives now')
-    .description('Says which system serves a customer now, whether new work is held, and what an agent reads out.')
+    .description(
+      'Says which system serves a customer now, whether new work is held, and what an agent reads out. Needs CONTROL_URL.',
+    )
     .argument('<id>', 'the cutover')
     .argument('<customer>', 'the key of the customer')
     .addOption(outputOption())

@@ -55,7 +55,9 @@ export function registerGo(program: Command, cli: Cli): void {
     'say go for a step that waits for it',
     (step, options) => ({ name: 'sayGo', input: { person: options.as, step } }),
     (status) => status === 'waiting-go',
-  ).description('Says go for a step that asks a named person before it starts.');
+  ).description(
+    'Says go for a step that asks a role before it starts (`go:` in the runbook). It lapses with the window it was given in.',
+  );
   examples(command, ['cutover go night-1 freeze --as marit', 'cutover go night-1 intake --as sanne --wave 2']);
 }
 
@@ -81,7 +83,9 @@ export function registerRetry(program: Command, cli: Cli): void {
     'try a failed step again',
     (step, options) => ({ name: 'retryStep', input: { person: options.as, step } }),
     (status) => status === 'failed',
-  ).description('Tries a failed step again, after what its problem names was mended.');
+  ).description(
+    'Tries a failed step again, after what its problem names was mended (cutover status ID). Anybody in the plan may.',
+  );
   examples(command, ['cutover retry night-1 preload --as ruben']);
 }
 
@@ -94,7 +98,9 @@ export function registerSkip(program: Command, cli: Cli): void {
     (step, options) => ({ name: 'skipStep', input: { person: options.as, step, reason: options.reason } }),
     (status) => status !== 'done' && status !== 'skipped' && status !== 'pending',
   )
-    .description('Skips a step. Refused for steps the switch rests on, and while it runs.')
+    .description(
+      'Skips a step. Refused for steps the switch rests on, and while it runs. The starter or the owner of the step may.',
+    )
     .requiredOption('--reason <text>', 'why; it shows at the gate');
   examples(command, ['cutover skip night-1 announce --as marit --reason "told everybody by phone"']);
 }

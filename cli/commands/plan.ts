@@ -15,7 +15,10 @@ export function registerPlan(program: Command, cli: Cli): void {
   const command = program
     .command('plan')
     .summary('show the planned timeline')
-    .description('Shows when each step is planned, the critical path, how long customers are frozen, and back out by.')
+    .description(
+      'Shows when each step is planned, the critical path, how long customers are frozen, and the last moment to back out. ' +
+        'Times are UTC. The openings of the plan replace the pattern of the runbook: compare them with your business hours.',
+    )
     .argument('<file>', 'the runbook')
     .requiredOption('--plan <file>', 'the plan: people, dates, waves')
     .option('--from <instant>', 'when the run starts; default: now', instantMs)

@@ -23,7 +23,8 @@ export function registerReport(program: Command, cli: Cli): void {
     .command('report')
     .summary('write the report of a cutover')
     .description(
-      'Writes report.html (one self-contained page) and report.json. Exit code 1 when a promise did not hold.',
+      'Writes report.html (one self-contained page) and report.json. Exit code 1 when a promise did not hold. It needs ' +
+        'CONTROL_URL, and SOURCE_URL and TARGET_URL as the runbook names them.',
     )
     .argument('<id>', 'the cutover')
     .option('--out <dir>', 'the folder that gets a folder named after the cutover', 'out')

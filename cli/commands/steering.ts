@@ -59,7 +59,10 @@ export function registerRollback(program: Command, cli: Cli): void {
   const command = program
     .command('rollback')
     .summary('go back to the source')
-    .description('Takes the whole cutover back to the source system. Refused after the point of no return.')
+    .description(
+      'Takes the whole cutover back to the source system. Refused after the point of no return. A wave that has switched waits ' +
+        'for its window, or goes back at once when two people of the own company have each given this command.',
+    )
     .argument('<id>', 'the cutover')
     .addOption(asOption())
     .requiredOption('--reason <text>', 'why; it is in the ledger and the report')
@@ -78,7 +81,10 @@ export function registerReschedule(program: Command, cli: Cli): void {
   const command = program
     .command('reschedule')
     .summary('move a window')
-    .description('Opens a window at another time. Two people of the own company ask for the same opening.')
+    .description(
+      'Opens a window at another time. Two people of the own company each give the same command. What is agreed replaces every ' +
+        'opening of that window in the plan, for the runs that are open; a wave that starts later asks for it anew.',
+    )
     .argument('<id>', 'the cutover')
     .argument('<window>', 'the window')
     .requiredOption('--opens <instant>', 'an instant with its offset', instantMs)
@@ -96,5 +102,6 @@ export function registerReschedule(program: Command, cli: Cli): void {
     });
   examples(command, [
     'cutover reschedule night-1 night --opens 2026-12-05T23:00:00+01:00 --closes 2026-12-06T05:00:00+01:00 --as marit',
+    'cutover reschedule night-1 night --opens 2026-12-05T23:00:00+01:00 --closes 2026-12-06T05:00:00+01:00 --as joost',
   ]);
 }

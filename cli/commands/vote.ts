@@ -18,7 +18,10 @@ export function registerVote(program: Command, cli: Cli): void {
   const command = program
     .command('vote')
     .summary('vote go or no-go at a gate')
-    .description('Votes at a gate, on the evidence it shows (cutover status ID). The last vote of a person counts.')
+    .description(
+      'Votes at a gate, on the evidence it shows (cutover status ID). The last vote of a person counts. One no-go decides. ' +
+        'Whoever started the run does not vote. A vote is void when the evidence got worse: vote again.',
+    )
     .argument('<id>', 'the cutover')
     .argument('<gate>', 'the gate')
     .addArgument(new Argument('<decision>', 'what you say').choices(['go', 'no-go']))

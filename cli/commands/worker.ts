@@ -14,9 +14,15 @@ export function registerWorker(program: Command, cli: Cli): void {
     .command('worker')
     .summary('run a worker')
     .description(
-      'Runs a worker until Ctrl-C. Give task queues to serve only those; start as many as you like. It needs CONTROL_URL,\n' +
-        'and the variables its runbooks name (SOURCE_URL, TARGET_URL, …); it may have CUTOVER_LOG_LEVEL,\n' +
-        'CUTOVER_METRICS_PORT and CUTOVER_WEBHOOK_URL.',
+      'Runs a worker until Ctrl-C. Give task queues to serve only those. Start two or\n' +
+        'more, on two machines: when the only one dies, a freeze lapses.\n\n' +
+        'Environment:\n' +
+        '  CONTROL_URL           needed: the control database, postgres://…\n' +
+        '  SOURCE_URL, …         needed: every variable its runbooks name as urlEnv\n' +
+        '  TEMPORAL_ADDRESS, …   as for the stock temporal command\n' +
+        '  CUTOVER_WEBHOOK_URL   where notify steps post; without it they tell nobody\n' +
+        '  CUTOVER_LOG_LEVEL     trace, debug, info (default), warn, error, silent\n' +
+        '  CUTOVER_METRICS_PORT  metrics for Prometheus, on 127.0.0.1',
     )
     .argument('[queues...]', 'task queues, such as cutover-data; default: all')
     .action(async (queues: string[]) => {
