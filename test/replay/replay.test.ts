@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Worker } from '@temporalio/worker';
+import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
 import { projectDir } from '../../local/paths';
 import { HISTORIES_DIR, readHistory } from '../e2e/support/record';
 
@@ -9,12 +9,14 @@ jest.setTimeout(120_000);
 const BUNDLE = join(projectDir(), 'dist', 'workflows', 'workflow-bundle.js');
 const names = readdirSync(HISTORIES_DIR).map((file) => file.replace('.json', ''));
 
+beforeAll(() => {
+  const filter = makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' });
+  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter } } });
+});
+
 /** A run that is under way must go on with new code: a difference here would stop it in the night. */
 test('every recorded run of the tiny runbook replays with the code as built', async () => {
-  const results = Worker.runReplayHistories(
-    { workflowBundle: { codePath: BUNDLE } },
-    names.map((name) => ({ ...readHistory(name), workflowId: name })),
-  );
+  const results = Worker.runReplayHistories({ workflowBundle: { codePath: BUNDLE } }, names.map(readHistory));
   const failed: string[] = [];
   let replayed = 0;
   for await (const { workflowId, error } of results) {

@@ -21,7 +21,7 @@ export async function record(name: string, run: WorkflowHandle): Promise<void> {
     enums: String,
     bytes: String,
   });
-  const text = JSON.stringify({ workflowId: run.workflowId, history }, withoutMachines, 1);
+  const text = JSON.stringify({ workflowId: run.workflowId, history }, withoutMachines);
   mkdirSync(HISTORIES_DIR, { recursive: true });
   writeFileSync(join(HISTORIES_DIR, `${name}.json`), `${text}\n`);
 }
@@ -34,7 +34,9 @@ export async function recordNight(name: string, { stage, workflowId }: Night): P
   if (name === 'rolled-back') await record(`${name}-rollback`, run(rollbackWorkflowId(workflowId, 1)));
 }
 
-const withoutMachines = (key: string, value: unknown): unknown => (key === 'identity' ? 'worker' : value);
+/** Workers sign with their process and machine, queues of their own included. */
+const withoutMachines = (_key: string, value: unknown): unknown =>
+  typeof value === 'string' && /^\d+@/.test(value) ? 'worker' : value;
 
 /** A kept history as a worker replays it. */
 export function readHistory(name: string): { workflowId: string; history: temporal.api.history.v1.History } {
