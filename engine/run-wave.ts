@@ -1,6 +1,7 @@
 import { stepId } from '../runbooks/plan-timeline/phases';
 import { resumeBackground, stopBackground } from './background';
 import { record, type Context } from './context';
+import { downtimeOf } from './downtime';
 import { phasesOf } from './initial-state';
 import { Cancelled } from './runtime';
 import { runPhases, watchFreeze } from './run-phases';
@@ -25,6 +26,7 @@ export async function runWave(context: Context): Promise<WaveSummary['status']> 
     } catch (error) {
       if (!(error instanceof Cancelled)) throw error;
       state.status = 'stopped';
+      if (state.frozen && !state.downtimeMs) state.downtimeMs = downtimeOf({ ...state, switchedAt: runtime.now() });
       record(context, 'system', 'wave stopped', `wave-${state.wave}`, { reason: state.rollback?.reason ?? null });
       return 'stopped' as const;
     } finally {

@@ -41,10 +41,12 @@ export async function runWorkers(
     shutdownSignals: [],
   });
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
-  const connection = await NativeConnection.connect(connectionOptions);
-  const client = new Client({ connection: await Connection.connect(connectionOptions), namespace });
+  const address = connectionOptions.address ?? 'localhost:7233';
+  const reachable = `no Temporal server answers at ${address}: start it, or set TEMPORAL_ADDRESS or TEMPORAL_PROFILE`;
+  const connection = await orSay(reachable, NativeConnection.connect(connectionOptions));
+  const client = new Client({ connection: await orSay(reachable, Connection.connect(connectionOptions)), namespace });
   const control = connect(config.controlUrl, { applicationName: 'cutover control', max: 20 });
-  await installControl(control);
+  await orSay('the control database cannot be used: look at CONTROL_URL', installControl(control));
   await ensureSearchAttributes(client.connection, namespace);
   await ensureGuardian(client);
   const world = new World({
@@ -70,6 +72,15 @@ export async function runWorkers(
   await control.end();
   await client.connection.close();
   await connection.close();
+}
+
+/** What a newcomer meets first deserves words and a remedy before the driver's. */
+async function orSay<T>(what: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    throw new Error(`${what} (${cause instanceof Error ? cause.message : String(cause)})`, { cause });
+  }
 }
 
 function optionsOf(

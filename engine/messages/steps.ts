@@ -36,8 +36,11 @@ function answerGo({ run, now }: MessageContext, step: StepState, person: string)
 
 function answerTask({ run, now }: MessageContext, step: StepState, person: string): MessageAnswer {
   if (step.kind !== 'task') return refuse(`step ${step.id} is a ${step.kind}, not a task`);
-  if (step.status !== 'waiting-people') return refuse(`task ${step.id} is not open: ${step.status}`);
-  const role = step.signedBy.find((candidate) => !step.signed[candidate] && holds(run, person, candidate));
+  if (step.status !== 'waiting-people' && step.status !== 'done')
+    return refuse(`task ${step.id} is not open: ${step.status}`);
+  const mine = step.signedBy.filter((candidate) => holds(run, person, candidate));
+  // A task that is done can be signed again: its signature may have run out (validFor).
+  const role = mine.find((candidate) => !step.signed[candidate]) ?? (step.status === 'done' ? mine[0] : undefined);
   if (role === undefined) {
     const open = step.signedBy.filter((candidate) => !step.signed[candidate]);
     return refuse(
