@@ -15,7 +15,7 @@ import { beating, staleEpoch } from './attempt';
 import { waveOf } from './wave-of';
 import type { CutoverWorld, World } from './world';
 
-type CheckActivities = Pick<Activities, 'readMeasures' | 'verify' | 'verifyReturned' | 'census'>;
+type CheckActivities = Pick<Activities, 'readMeasures' | 'verify' | 'verifyReturned'>;
 
 /** What proves that things are as they should be. */
 export function checkActivities(world: World): CheckActivities {
@@ -23,10 +23,6 @@ export function checkActivities(world: World): CheckActivities {
     readMeasures: ({ cutover, wave, gate, downtimeMs }) => readMeasures(world, { cutover, wave, gate, downtimeMs }),
     verify: ({ ref, scope, totals }) => beating(() => verify(world, ref, scope, totals)),
     verifyReturned: ({ ref }) => beating(() => verifyReturned(world, ref)),
-    census: async ({ cutover }) => {
-      const { pair, documents } = await world.of(cutover);
-      return census(pair, documents.runbook.population);
-    },
   };
 }
 

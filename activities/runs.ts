@@ -3,7 +3,7 @@ import { assignPopulation } from '../systems/postgres/population';
 import { closeCutover, registerCutover } from '../systems/control/cutovers';
 import { nextEpoch } from '../systems/control/epochs';
 import { append } from '../systems/control/ledger';
-import { projectMembers, seedRouting, readWave } from '../systems/control/routing';
+import { projectMembers, seedRouting } from '../systems/control/routing';
 import { completeUndo, listUndo, recordUndo } from '../systems/control/undo';
 import { saveState } from '../systems/control/results';
 import { install, seedWaves } from '../systems/postgres/schema';
@@ -26,7 +26,6 @@ type RunActivities = Pick<
   | 'listUndo'
   | 'completeUndo'
   | 'appendLedger'
-  | 'custodyOf'
   | 'saveView'
 >;
 
@@ -73,10 +72,6 @@ export function runActivities(world: World): RunActivities {
       await append(control, cutover, entries);
     },
     saveView: async ({ cutover, wave, view }) => saveState(control, cutover, wave, view),
-    custodyOf: async ({ cutover, wave }) => {
-      const { custody, intake } = await readWave(control, cutover, wave);
-      return { custody, intake };
-    },
   };
 }
 

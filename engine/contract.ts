@@ -4,7 +4,6 @@
  * epoch where it writes, returns expected outcomes as values and throws faults. No personal data in or out:
  * ids of people in the plan, counts, digests.
  */
-import type { Custody } from '../domain/custody';
 import type { EvidenceItem } from '../domain/evidence';
 import type { ResolvedRun } from '../runbooks/resolved';
 
@@ -106,17 +105,6 @@ export interface ReleaseResult {
   pending: number;
 }
 
-export interface Census {
-  baseline: number;
-  won: number;
-  departed: number;
-  moved: number;
-  excluded: number;
-  remaining: number;
-  missing: number;
-  duplicated: number;
-}
-
 /** Every method is one activity of the same name. Times are epoch ms. */
 export interface Activities {
   /** Reads the documents by hash and resolves the windows. Throws InvalidRunbook when they do not pass `check`. */
@@ -179,7 +167,4 @@ export interface Activities {
   purgeCopy(input: { ref: EffectRef }): Promise<{ rows: number }>;
   /** Proves the source serves the wave as before: state open, nothing of the wave at the target, census even. */
   verifyReturned(input: { ref: EffectRef }): Promise<{ ok: boolean; findings: string[] }>;
-  census(input: { cutover: string }): Promise<Census>;
-  /** Routing's view, for `status`. */
-  custodyOf(input: { cutover: string; wave: number }): Promise<{ custody: Custody; intake: 'open' | 'held' }>;
 }

@@ -71,8 +71,6 @@ export const POLICIES: Record<keyof Activities, { queue: Queue; options: Activit
   returnCustody: { queue: QUEUES.data, options: BULK },
   purgeCopy: { queue: QUEUES.data, options: BULK },
   verifyReturned: { queue: QUEUES.data, options: BULK },
-  census: { queue: QUEUES.data, options: BULK },
-  custodyOf: { queue: QUEUES.main, options: QUICK },
 };
 
 const MAXIMUM_INTERVAL = '1 minute';

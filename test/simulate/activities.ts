@@ -49,17 +49,6 @@ export function bodies(world: World, truth: Truth, run: ResolvedRun): Bodies {
     returnCustody: (attempt, input) => custody.returnCustody(world, attempt, input.ref),
     purgeCopy: (attempt, input) => custody.purgeCopy(world, attempt, input.ref),
     verifyReturned: (attempt, input) => custody.verifyReturned(world, attempt, input.ref),
-    census: async (attempt) => {
-      await attempt.tick(500);
-      return work.countCensus(world);
-    },
-    custodyOf: async (attempt, input) => {
-      await attempt.tick(20);
-      return {
-        custody: world.control.custody.get(input.wave) ?? 'source',
-        intake: world.control.intake.get(input.wave) ?? 'open',
-      };
-    },
   };
 }
 

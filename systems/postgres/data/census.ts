@@ -1,12 +1,23 @@
 import type { Pool, PoolClient } from 'pg';
 import QueryStream from 'pg-query-stream';
 import { readCustody, STAYS_WAVE, type WaveState } from '../../../domain/custody';
-import type { Census } from '../../../engine/contract';
 import { withTransaction } from '../connect';
 import { saying } from './faults';
 import type { Population } from './install';
 import { ident, literal } from './names';
 import type { Pair } from './pair';
+
+/** Customers, counted by key (see `census`). */
+export interface Census {
+  baseline: number;
+  won: number;
+  departed: number;
+  moved: number;
+  excluded: number;
+  remaining: number;
+  missing: number;
+  duplicated: number;
+}
 
 /** One customer as one side knows it: null where that side has no member row. */
 interface Known {

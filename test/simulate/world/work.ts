@@ -1,6 +1,5 @@
 import type { EvidenceItem } from '../../../domain/evidence';
 import type {
-  Census,
   DrainResult,
   EffectRef,
   LedgerEntry,
@@ -11,7 +10,7 @@ import type {
 } from '../../../engine/contract';
 import { ActivityFault, heartbeat, type Attempt } from './attempt';
 import { compareControl, waveNumber } from './fences';
-import { accepts, rowsOfWave, waveOf, waveRow, type RequestState, type World } from './world';
+import { accepts, waveOf, type RequestState, type World } from './world';
 import { effectRequest, type Truth } from './writers';
 
 export async function recordUndo(world: World, attempt: Attempt, ref: EffectRef, kind: UndoKind): Promise<void> {
@@ -145,33 +144,4 @@ export async function drain(world: World, attempt: Attempt, ref: EffectRef, atMo
     const leftovers = open > 0 ? [{ work: 'orders', count: open, wentTo: 'ops' }] : [];
     return { drained: open === 0, open: [{ work: 'orders', open, deadLetters: 0 }], leftovers };
   }
-}
-
-/** Counted from what the systems hold, by the owner of each wave. */
-export function countCensus(world: World): Census {
-  const census: Census = {
-    baseline: world.baseline.size,
-    won: 0,
-    departed: 0,
-    moved: 0,
-    excluded: 0,
-    remaining: 0,
-    missing: 0,
-    duplicated: 0,
-  };
-  const found = new Map<string, number>();
-  for (const wave of new Set([0, ...world.source.waves.keys()])) {
-    const side = waveRow(world, 'source', wave).state === 'sealed' ? 'target' : 'source';
-    for (const [key, row] of rowsOfWave(world, side, wave)) {
-      if (!key.endsWith('/0')) continue;
-      found.set(row.customer, (found.get(row.customer) ?? 0) + 1);
-      if (!world.baseline.has(row.customer)) census.won++;
-      if (wave === 0) census.excluded++;
-      else if (side === 'target') census.moved++;
-      else census.remaining++;
-    }
-  }
-  census.missing = [...world.baseline].filter((customer) => !found.has(customer)).length;
-  census.duplicated = [...found.values()].filter((count) => count > 1).length;
-  return census;
 }
