@@ -15,7 +15,7 @@ import { TINY_SOURCE_SQL, TINY_TARGET_SQL, tinyFillSql } from '../../runbooks/ti
 import { loadConfig } from '../../../workers/config';
 import { freshDatabase } from '../../support/databases';
 
-export const CUSTOMERS = 10;
+const CUSTOMERS = 10;
 
 export async function query<R>(url: string, sql: string): Promise<R[]> {
   const client = new Client(url);
