@@ -1,14 +1,16 @@
 import { execFile } from 'node:child_process';
 import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { isRunning } from './processes';
 import { enterableByAll, reachableTwin } from './paths';
+import { freePort } from './ports';
 
 const run = promisify(execFile);
 const READY_FILE = 'cutover-ready';
 const USER = 'postgres';
+const ORPHANS_MS = 20_000;
+const ORPHANS_LOOK_MS = 200;
 
 /** One PostgreSQL server on loopback, trust authentication, superuser `postgres`. */
 export interface PostgresServer {
@@ -18,20 +20,6 @@ export interface PostgresServer {
   /** Process id of the postmaster. */
   pid(): number;
   stop(mode?: 'fast' | 'immediate'): Promise<void>;
-}
-
-/** A port nobody listens on at this moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
-  });
 }
 
 interface Binaries {
@@ -141,12 +129,19 @@ async function launch(
     ([key, value]) => `-c ${key}=${value === '' ? "''" : value}`,
   );
   const log = join(home, 'server.log');
-  try {
-    await run(bin.pg_ctl, ['start', '-D', dataDir, '-l', log, '-w', '-t', '60', '-o', flags.join(' ')], {
-      ...as,
-      cwd: home,
-    });
-  } catch (cause) {
-    throw new Error(`PostgreSQL did not start. Its log: ${log}`, { cause });
+  const args = ['start', '-D', dataDir, '-l', log, '-w', '-t', '60', '-o', flags.join(' ')];
+  for (const deadline = Date.now() + ORPHANS_MS; ;) {
+    try {
+      await run(bin.pg_ctl, args, { ...as, cwd: home });
+      return;
+    } catch (cause) {
+      if (!orphansHold(log) || Date.now() > deadline)
+        throw new Error(`PostgreSQL did not start. Its log: ${log}`, { cause });
+      await new Promise((resolve) => setTimeout(resolve, ORPHANS_LOOK_MS));
+    }
   }
 }
+
+/** Sessions of a killed server end by themselves; until the last one has, a new server refuses its data. */
+const orphansHold = (log: string): boolean =>
+  readFileSync(log, 'utf8').trimEnd().split('\n').slice(-4).join().includes('shared memory block');

@@ -1,4 +1,4 @@
-import { freePort } from '../../../local/postgres';
+import { freePort } from '../../../local/ports';
 import { performHttpAction } from '../../../systems/http/action';
 import { parseCall, readRetryAfter } from '../../../systems/http/call';
 import type { SystemFault } from '../../../systems/ports';

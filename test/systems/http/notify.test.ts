@@ -1,4 +1,4 @@
-import { freePort } from '../../../local/postgres';
+import { freePort } from '../../../local/ports';
 import { notify } from '../../../systems/http/notify';
 import { testServer, type TestServer } from './server';
 

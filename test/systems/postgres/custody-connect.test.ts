@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { connect, sqlStateOf, toSystemFault, withTransaction } from '../../../systems/postgres/connect';
 import type { SystemFault } from '../../../systems/ports';
 import { freshDatabase } from '../../support/databases';
-import { freePort } from '../../../local/postgres';
+import { freePort } from '../../../local/ports';
 
 let url: string;
 let pool: Pool;

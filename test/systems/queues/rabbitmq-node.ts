@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../../local/postgres';
+import { freePort } from '../../../local/ports';
 
 /** Debian's package; the wrapper in /usr/sbin changes the user, which a node of our own does not need. */
 const SERVER = '/usr/lib/rabbitmq/bin/rabbitmq-server';
