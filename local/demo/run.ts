@@ -129,7 +129,7 @@ function enoughAtTarget(traffic: TrafficSummary): boolean {
       (writes) =>
         writes !== undefined &&
         writes.insert > 0 &&
-        writes.delete >= 0 &&
+        writes.delete > 0 &&
         writes.insert + writes.update + writes.delete >= AT_LEAST.targetWrites,
     )
   );
