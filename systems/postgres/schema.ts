@@ -113,7 +113,7 @@ async function describe(client: PoolClient, table: GuardedTable): Promise<Descri
     `select format('%I.%I', n.nspname, c.relname) as relation, c.relkind::text as kind,
        array(select a.attname::text from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
        exists (select from pg_attribute a join pg_type t on t.oid = a.atttypid where a.attrelid = c.oid
-         and a.attname = any ($2) and (t.typcategory in ('D', 'T', 'U', 'R', 'A') or t.typname in ('float4', 'float8'))) as unsteady
+         and a.attname = any ($2) and (t.typcategory in ('D', 'T', 'U', 'R', 'A') or t.typtype = 'd' or t.typname in ('float4', 'float8'))) as unsteady
      from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = to_regclass($1)`,
     [table.table, [...table.keyColumns, table.customerColumn]],
   );

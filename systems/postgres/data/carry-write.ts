@@ -51,7 +51,8 @@ export async function insertBorn(source: PoolClient, { parts }: Group): Promise<
  * now; otherwise the source keeps its own spelling. A row without such a column is not touched at all.
  */
 export async function updateChanged(source: PoolClient, { table, key, columns, at }: Part): Promise<number> {
-  const values = columns.filter((name) => !key.includes(name));
+  const given = new Set(table.columns.filter(({ identityAlways }) => identityAlways).map(({ name }) => name));
+  const values = columns.filter((name) => !given.has(name));
   if (values.length === 0) return 0;
   const first = `o.${ident(key[0]!)}`;
   const next = (name: string): string => {

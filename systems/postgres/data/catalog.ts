@@ -58,6 +58,7 @@ const COLUMNS = `
   )
   select a.attname as name, format('%I.%I', tn.nspname, ty.typname) as type,
     case when b.typtype = 'e' then 'pg_catalog.text'
+         when b.typname ~ '^_?reg' then null -- regclass and its kin name objects of one database by their numbers there
          when bn.nspname = 'pg_catalog' then format('pg_catalog.%I', b.typname)
          when b.typcategory = 'S' then 'pg_catalog.text' end as wire,
     case when b.typtype <> 'e' and bn.nspname = 'pg_catalog'

@@ -39,7 +39,8 @@ export const targetColumns = (entity: Entity): string[] => [
 ];
 
 /**
- * The declared way back of a column, or the obvious one: a plain rename between columns of the same type. `into` is
+ * The declared way back of a column, or the obvious one: a plain rename between columns of the same type. `source` holds the
+ * columns that may be written. `into` is
  * null when a way back is declared without saying which source column it writes.
  */
 export function backOf(

@@ -44,6 +44,12 @@ async function compileRow(
       );
       continue;
     }
+    if (known.generated)
+      problems.add(
+        `${where}, column ${column.name}`,
+        `${source.name}.${known.name} is computed by the source itself`,
+        'Leave out its `back`',
+      );
     columns.push({ ...column, back: { into: known.name, sql: `(${column.back.sql})::${known.type}` } });
   }
   const written = columns.flatMap(({ back }) => (back ? [back.into] : []));

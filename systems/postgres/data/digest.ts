@@ -14,10 +14,10 @@ export const LISTED = 'cutover_listed';
 const quote = (name: string): string => '"' + name.split('"').join('""') + '"';
 const text = (value: string): string => "'" + value.split("'").join("''") + "'";
 
-const bytes = (column: CompiledColumn, value: string): string =>
-  column.wire === 'pg_catalog.text' || column.wire === 'pg_catalog.bpchar'
-    ? `textsend((${value})::text)`
-    : `${column.send}(${value})`;
+const bytes = (column: CompiledColumn, value: string): string => `${column.send}(${value})`;
+
+/** Types whose equal values differ in their bytes by what the column that stores them adds: scale, or blanks. */
+const FITTED = /^pg_catalog\."?_?(numeric|bpchar)"?$/;
 
 function mappedValue(entity: CompiledEntity, column: CompiledColumn): string {
   const document: EntityColumn | undefined = entity.entity.columns[column.name];
@@ -29,8 +29,8 @@ function mappedValue(entity: CompiledEntity, column: CompiledColumn): string {
     if (other !== undefined)
       value = `(case when (${rule.when}) is true then cast((${other}) as ${column.wire}) else ${value} end)`;
   }
-  // A scale the target adds (5 stored as 5.00) is no change; one that rounds is, and stays visible.
-  if (column.wire === 'pg_catalog."numeric"' || column.wire === 'pg_catalog.numeric')
+  // What the target adds (5 stored as 5.00, blanks up to its length) is no change; what rounds or cuts is, and stays visible.
+  if (FITTED.test(column.wire))
     value = `(case when cast(${value} as ${column.stored}) = ${value} then cast(${value} as ${column.stored}) else ${value} end)`;
   return value;
 }

@@ -36,7 +36,10 @@ export const createHeld = (client: PoolClient, entity: CompiledEntity, at: numbe
 export const createTargetOrigins = (client: PoolClient, entity: CompiledEntity, at: number): Promise<void> =>
   emptyLike(client, originTable(at), entity, originColumns(entity));
 
-/** Inserts what is new and updates what differs; rows that are equal to the byte are not touched. Returns rows written. */
+/**
+ * Inserts what is new and updates what differs; rows that are equal to the byte are not touched. A key that is equal without
+ * being the same (another case of citext, 1.0 for 1.00) is written too. Returns rows written.
+ */
 export async function upsertStage(
   client: PoolClient,
   entity: CompiledEntity,
@@ -44,10 +47,10 @@ export async function upsertStage(
   filter = 'true',
 ): Promise<number> {
   const names = columnNames(entity);
-  const values = names.filter((name) => !entity.targetKey.includes(name));
-  const overriding = entity.target.columns.some((column) => column.identityAlways && names.includes(column.name))
-    ? 'overriding system value'
-    : '';
+  const given = (name: string): boolean =>
+    entity.target.columns.some((column) => column.name === name && column.identityAlways);
+  const values = names.filter((name) => !given(name));
+  const overriding = names.some(given) ? 'overriding system value' : '';
   const update = values.map((name) => `${ident(name)} = excluded.${ident(name)}`).join(', ');
   const onConflict =
     values.length === 0

@@ -3,7 +3,7 @@ import { conversionSchema, type Conversion } from '../../../../runbooks/schema/c
 import { connect } from '../../../../systems/postgres/connect';
 import { compileConversion, guardedTables } from '../../../../systems/postgres/data/compile';
 import type { CompiledConversion } from '../../../../systems/postgres/data/compiled';
-import { installData } from '../../../../systems/postgres/data/install';
+import { installData, type Population } from '../../../../systems/postgres/data/install';
 import { guardTables, install, seedWaves } from '../../../../systems/postgres/schema';
 import { freshDatabase } from '../../../support/databases';
 
@@ -149,13 +149,22 @@ export interface Example {
   end(): Promise<void>;
 }
 
-/** Two databases with forty customers: c001 to c020 in wave 1, c021 to c030 in wave 2, the rest and newcomers in wave 3. */
-export async function example(): Promise<Example> {
+/** What a pair of databases under conversion is made of; `members` fills `cutover.member` on both sides. */
+export interface Setting {
+  source: string;
+  target: string;
+  conversion: Conversion;
+  population: Population;
+  members: string;
+}
+
+/** Two databases with waves 1 to 3 under epoch 1, guarded and ready for a preload. */
+export async function conversionPair({ source, target, conversion, population, members }: Setting): Promise<Example> {
   const open = async (side: string): Promise<Pool> =>
     connect(await freshDatabase(`data_${side}`), { applicationName: 'data test' });
   const pair = { source: await open('source'), target: await open('target') };
-  await pair.source.query(SOURCE);
-  await pair.target.query(TARGET);
+  await pair.source.query(source);
+  await pair.target.query(target);
   for (const side of ['source', 'target'] as const) {
     await install(pair[side], side);
     await seedWaves(
@@ -164,17 +173,26 @@ export async function example(): Promise<Example> {
       [1, 2, 3].map((wave) => ({ wave, name: `wave-${wave}` })),
     );
   }
-  const compiled = await compileConversion(CONVERSION, pair);
-  await installData(pair, POPULATION);
+  const compiled = await compileConversion(conversion, pair);
+  await installData(pair, population);
   for (const side of ['source', 'target'] as const) {
     await guardTables(pair[side], guardedTables(compiled, side));
-    await pair[side]
-      .query(`insert into cutover.member select 'c' || to_char(g, 'FM000'), case when g <= 20 then 1 when g <= 30 then 2 else 3 end, true
-      from generate_series(1, 40) g`);
+    await pair[side].query(`insert into cutover.member ${members}`);
     await raise(pair[side], [1, 2, 3], 1);
   }
   return { pair, compiled, end: async () => void (await Promise.all([pair.source.end(), pair.target.end()])) };
 }
+
+/** Forty customers: c001 to c020 in wave 1, c021 to c030 in wave 2, the rest and newcomers in wave 3. */
+export const example = (): Promise<Example> =>
+  conversionPair({
+    source: SOURCE,
+    target: TARGET,
+    conversion: CONVERSION,
+    population: POPULATION,
+    members: `select 'c' || to_char(g, 'FM000'), case when g <= 20 then 1 when g <= 30 then 2 else 3 end, true
+      from generate_series(1, 40) g`,
+  });
 
 export async function raise(pool: Pool, waves: number[], epoch: number): Promise<void> {
   await pool.query('update cutover.fence set epoch = $2 where key = any ($1)', [
@@ -187,4 +205,20 @@ export async function raise(pool: Pool, waves: number[], epoch: number): Promise
 export async function lines(pool: Pool, query: string): Promise<string[]> {
   const { rows } = await pool.query<{ line: string }>(`select row(q.*)::text as line from (${query}) q order by 1`);
   return rows.map((row) => row.line);
+}
+
+/** Changes rows behind the guards, as corruption would: nothing is logged and nobody is asked. */
+export async function behindTriggers(pool: Pool, sql: string, values: unknown[] = []): Promise<void> {
+  const each = (what: string): string => `do $$ declare t regclass; begin
+    for t in select distinct tgrelid::regclass from pg_trigger where tgname = 'cutover_guard' loop execute format('alter table %s ${what}', t); end loop; end $$`;
+  const client = await pool.connect();
+  try {
+    await client.query('begin');
+    await client.query(each('disable trigger user'));
+    await client.query(sql, values);
+    await client.query(each('enable always trigger cutover_guard, enable always trigger cutover_truncate'));
+    await client.query('commit');
+  } finally {
+    client.release();
+  }
 }

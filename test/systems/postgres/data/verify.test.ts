@@ -1,24 +1,9 @@
-import type { PoolClient } from 'pg';
 import { readPairOfNumbers } from '../../../../systems/postgres/data/numbers';
 import { verifyWave, type Verification, type VerifyOptions } from '../../../../systems/postgres/data/verify';
-import { example, raise, type Example } from './example';
+import { behindTriggers, example, raise, type Example } from './example';
 import { preload, settle } from './steps';
 
-/** Changes the target behind its triggers, as corruption would: nothing is logged, no guard is asked. */
-async function corrupt({ pair }: Example, sql: string): Promise<void> {
-  const client: PoolClient = await pair.target.connect();
-  try {
-    await client.query('begin');
-    await client.query(`do $$ declare t regclass; begin
-      for t in select distinct tgrelid::regclass from pg_trigger where tgname like 'cutover%' loop execute format('alter table %s disable trigger user', t); end loop; end $$`);
-    await client.query(sql);
-    await client.query(`do $$ declare t regclass; begin
-      for t in select distinct tgrelid::regclass from pg_trigger where tgname like 'cutover%' loop execute format('alter table %s enable always trigger cutover_guard', t); end loop; end $$`);
-    await client.query('commit');
-  } finally {
-    client.release();
-  }
-}
+const corrupt = ({ pair }: Example, sql: string): Promise<void> => behindTriggers(pair.target, sql);
 
 async function verify({ pair, compiled }: Example, options: VerifyOptions): Promise<Verification> {
   const result = await verifyWave(pair, compiled, 1, 1, { chunkRows: 8, ...options });
@@ -137,6 +122,28 @@ describe('verifying a wave', () => {
       target: 0,
       difference: 10,
     });
+  });
+
+  it('sees a microsecond, a nineteenth digit and a sign of zero in a total', async () => {
+    const total = (id: string, source: string, target: string) => ({ id, source, target });
+    const mine = 'no in (select customer_id from cutover.members)';
+    const totals = [
+      total(
+        'last',
+        `select max(mailed) from old.bill where cust in (select customer_id from cutover.members)`,
+        `select max(mailed) from fresh.invoice where ${mine}`,
+      ),
+      total('digits', 'select 9007199254740993', 'select 9007199254740992'),
+      total('float', `select '-0'::float8`, `select '0'::float8`),
+      total('scale', 'select 10.00', 'select 10'),
+    ];
+    const equal = async () => (await verify(it_, { scope: 'frozen', totals })).totals.map((each) => each.equal);
+    expect(await equal()).toEqual([true, false, false, true]);
+    await corrupt(
+      it_,
+      `update fresh.invoice set mailed = mailed + interval '1 microsecond' where mailed = (select max(mailed) from fresh.invoice where ${mine})`,
+    );
+    expect(await equal()).toEqual([false, false, false, true]);
   });
 
   it('finds an empty target where the source has rows', async () => {
