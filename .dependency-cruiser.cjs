@@ -82,7 +82,7 @@ module.exports = {
     ),
     rule(
       'product-does-not-know-its-tests',
-      'Test code never ships.',
+      'Test code and measurements never ship.',
       {
         path: folder(
           'domain',
@@ -97,7 +97,7 @@ module.exports = {
           'local',
         ),
       },
-      { path: '^test/' },
+      { path: '^(test|bench)/' },
     ),
   ],
   options: {

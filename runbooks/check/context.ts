@@ -1,5 +1,4 @@
 import type { Finding } from '../finding';
-import type { FindingCode } from '../finding-codes';
 import { stepId } from '../plan-timeline/phases';
 import type { Conversion } from '../schema/conversion';
 import type { Plan } from '../schema/plan';
@@ -46,7 +45,7 @@ export type Rule = (context: CheckContext) => void;
 
 /** What a rule says of one place. */
 export interface Remark {
-  code: FindingCode;
+  code: string;
   message: string;
   remedy: string;
   severity?: Finding['severity'];

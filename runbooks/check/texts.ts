@@ -98,3 +98,62 @@ export const requestParameters: Rule = (context) => {
     }
   }
 };
+
+const SQL_KEYS = new Set([
+  'sql',
+  'query',
+  'where',
+  'when',
+  'open',
+  'back',
+  'valid',
+  'sent',
+  'active',
+  'source',
+  'target',
+  'to',
+  'columns',
+  'set',
+]);
+
+/** Brackets and quotes that do not close: most often a comma or a `#` that YAML took for its own. */
+export const brokenSql: Rule = (context) => {
+  const check = (doc: Doc, path: Path, text: string | undefined): void => {
+    if (text === undefined || isBalanced(text)) return;
+    report(context, doc, path, {
+      code: 'sql-unbalanced',
+      message: 'brackets or quotes of this SQL do not match',
+      remedy: 'put quotes around the whole expression; YAML may have cut it',
+    });
+  };
+  const walk = (doc: Doc, value: unknown, path: Path, key: string): void => {
+    if (typeof value === 'string') {
+      if (SQL_KEYS.has(key)) check(doc, path, value);
+    } else if (Array.isArray(value)) value.forEach((item, index) => walk(doc, item, [...path, index], key));
+    else if (typeof value === 'object' && value !== null) {
+      const named = key === 'columns' || key === 'set';
+      for (const [name, item] of Object.entries(value))
+        walk(doc, item, [...path, name], named && typeof item === 'string' ? key : name);
+    }
+  };
+  walk('conversion', context.conversion?.entities ?? {}, ['entities'], '');
+  walk('conversion', context.conversion?.reference ?? {}, ['reference'], '');
+  for (const key of ['success', 'totals', 'work', 'requests', 'population'] as const)
+    walk('runbook', context.runbook[key], [key], '');
+  context.plan?.waves.forEach((wave, index) => check('plan', ['waves', index, 'where'], wave.where));
+};
+
+function isBalanced(sql: string): boolean {
+  const bare = sql
+    .replace(/\$([a-z_]*)\$[\s\S]*?\$\1\$/gi, '')
+    .replace(/--[^\n]*/g, '')
+    .replace(/'(?:[^']|'')*'/g, '')
+    .replace(/"(?:[^"]|"")*"/g, '');
+  if (/['"]/.test(bare)) return false;
+  const open: string[] = [];
+  for (const [bracket] of bare.matchAll(/[()[\]]/g)) {
+    if (bracket === '(' || bracket === '[') open.push(bracket);
+    else if (open.pop() !== (bracket === ')' ? '(' : '[')) return false;
+  }
+  return open.length === 0;
+}

@@ -8,6 +8,8 @@ export interface CompileContext {
   target: PoolClient;
   problems: Problems;
   referenceTables: ReadonlySet<string>;
+  /** Says how `cutover.member` sorts its customers at the source and the target. */
+  memberCollations: readonly (string | null)[];
 }
 
 /** What is known of an entity's source before its columns are looked at. */

@@ -51,7 +51,7 @@ export async function compileEntity(
     where: side.where,
     sourceColumns: side.columns,
     sourceCustomer: side.customer,
-    order: orderOf(side.customer, targetCustomer),
+    ...orderOf(side.customer, targetCustomer, context.memberCollations),
   } as const;
   return compileBack(context, where, base, side.table, side.changedBy);
 }
@@ -185,7 +185,16 @@ function parkingOf(target: CatalogTable, key: string[], referenced: boolean): Pa
 }
 
 /** Both sides must cut the population at the same customers: in their own order only where it is surely the same. */
-function orderOf(source: CatalogColumn, target: CatalogColumn): 'native' | 'bytes' {
+function orderOf(
+  source: CatalogColumn,
+  target: CatalogColumn,
+  members: readonly (string | null)[],
+): Pick<CompiledEntity, 'order' | 'membersAlike'> {
   const alike = source.wire !== null && source.wire === target.wire && source.collation === target.collation;
-  return alike ? 'native' : 'bytes';
+  const collation = alike ? source.collation : 'C';
+  const text = !alike || [source, target].every(({ type }) => /^pg_catalog\."?(text|varchar)"?$/.test(type));
+  return {
+    order: alike ? 'native' : 'bytes',
+    membersAlike: text && collation !== null && members.every((member) => member === collation),
+  };
 }

@@ -44,6 +44,7 @@ async function compileWith(
     target,
     problems,
     referenceTables: new Set(references.map((reference) => reference.source.name)),
+    memberCollations: await Promise.all([source, target].map(memberCollation)),
   };
   const compiled: CompiledEntity[] = [];
   for (const [id, entity] of [...Object.entries(conversion.entities), ['effect', EFFECT] as const]) {
@@ -57,6 +58,11 @@ async function compileWith(
   const entities = inOrder(withForeignKeys(compiled), problems);
   problems.throwAny();
   return { references, entities };
+}
+
+async function memberCollation(client: PoolClient): Promise<string | null> {
+  const member = await readTable(client, 'cutover.member');
+  return member?.columns.find(({ name }) => name === 'customer')?.collation ?? null;
 }
 
 async function compileReferences(

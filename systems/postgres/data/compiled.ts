@@ -46,6 +46,8 @@ interface CompiledBase {
   sourceCustomer: CatalogColumn;
   /** How customers are ordered, the same on both sides; `native` uses the columns' own order. */
   order: 'native' | 'bytes';
+  /** On both sides `cutover.member` sorts like that too: a stretch of customers is a stretch of members. */
+  membersAlike: boolean;
 }
 
 /** One source row makes one target row; the origin of a change is the source key. */

@@ -41,9 +41,19 @@ interface Side {
   images: Map<string, string>;
 }
 
-/** Joins membership under names no mapping uses, so that its columns stay unambiguous. */
-const membership = (customer: string): string =>
-  `left join (select customer as cutover_mc, wave as cutover_mw from cutover.member) cutover_held on cutover_mc = cast(${customer} as text)`;
+/** Joins membership under names no mapping uses, so that its columns stay unambiguous. `range`: conditions on its customers. */
+const membership = (customer: string, range: string[] = []): string =>
+  `left join (select customer as cutover_mc, wave as cutover_mw from cutover.member where ${range.join(' and ') || 'true'}) cutover_held
+     on cutover_mc = cast(${customer} as text)`;
+
+/** The members of a stretch: the others need not be read to know the wave of its rows. */
+const membersOf = (entity: CompiledEntity, scope: Scope): string[] =>
+  scope === 'listed' || !entity.membersAlike
+    ? []
+    : [
+        ...(scope.after === null ? [] : [`customer > ${text(scope.after)}`]),
+        ...(scope.upTo === null ? [] : [`customer <= ${text(scope.upTo)}`]),
+      ];
 
 const inWave = (wave: number): string =>
   `coalesce(cutover_mw, (select max(last.wave) from cutover.wave last)) = ${wave}`;
@@ -70,7 +80,7 @@ export function sourceSide(entity: CompiledEntity, wave: number, scope: Scope): 
     scope === 'listed'
       ? `${listed(wave)} cross join lateral (select * from ${entity.relation} cutover_s
            where cutover_s.${column} = cutover_l.cutover_listed_customer::${type}) as ${alias}`
-      : `${entity.relation} as ${alias} ${membership(own)}`;
+      : `${entity.relation} as ${alias} ${membership(own, membersOf(entity, scope))}`;
   const conditions = [...(scope === 'listed' ? [] : [inWave(wave)]), ...stretch(entity, own, type, scope)];
   const document = entity.entity.from;
   if ('table' in document && document.where !== undefined) conditions.push(`(${document.where})`);
@@ -84,7 +94,7 @@ export function targetSide(entity: CompiledEntity, wave: number, scope: Scope): 
   const table =
     scope === 'listed'
       ? `${listed(wave)} join ${entity.target.sql} held on held.${column} = cutover_l.cutover_listed_customer::${type}`
-      : `${entity.target.sql} held ${membership(`held.${column}`)}`;
+      : `${entity.target.sql} held ${membership(`held.${column}`, membersOf(entity, scope))}`;
   const conditions = [...(scope === 'listed' ? [] : [inWave(wave)]), ...stretch(entity, `held.${column}`, type, scope)];
   const images = new Map(
     entity.columns.map((each) => [each.name, bytes(each, `cast(held.${quote(each.name)} as ${each.wire})`)]),

@@ -42,12 +42,19 @@ function select(entity: CompiledEntity, list: string, from: string, filters: str
   return `select ${list} from ${from} where ${all.join(' and ') || 'true'}`;
 }
 
-/** Membership joined under names no mapping uses: a lookup per row would make scans of whole tables slow. */
-const withMembers = (entity: CompiledEntity, from: string, wave: number | null): string =>
-  wave === null
-    ? from
-    : `${from} left join (select customer as cutover_mc, wave as cutover_mw from cutover.member) cutover_held
+/**
+ * Membership joined under names no mapping uses: a lookup per row would make scans of whole tables slow. Of a range only
+ * its members are read, where both sort alike.
+ */
+function withMembers(entity: CompiledEntity, from: string, wave: number | null, { lo, hi }: CustomerRange): string {
+  if (wave === null) return from;
+  const bounds = [
+    ...(lo === null || !entity.membersAlike ? [] : [`customer >= ${literal(lo)}`]),
+    ...(hi === null || !entity.membersAlike ? [] : [`customer <= ${literal(hi)}`]),
+  ];
+  return `${from} left join (select customer as cutover_mc, wave as cutover_mw from cutover.member where ${bounds.join(' and ') || 'true'}) cutover_held
        on cutover_mc = ${customerOf(entity)}::text`;
+}
 
 const inWave = (wave: number | null): string[] =>
   wave === null ? [] : [`coalesce(cutover_mw, (select max(cutover_w.wave) from cutover.wave cutover_w)) = ${wave}`];
@@ -55,13 +62,13 @@ const inWave = (wave: number | null): string[] =>
 /** `wave` null: of every wave. */
 export function selectRange(entity: CompiledEntity, list: string, wave: number | null, range: CustomerRange): string {
   const filters = [...inRange(entity, 'source', customerOf(entity), range), ...inWave(wave)];
-  return select(entity, list, withMembers(entity, plainFrom(entity), wave), filters);
+  return select(entity, list, withMembers(entity, plainFrom(entity), wave, range), filters);
 }
 
 /** `wave` null: whoever owns the rows. */
 export function selectOrigins(entity: CompiledEntity, list: string, wave: number | null, origins: string): string {
   const { from, filter } = originFrom(entity, origins);
-  return select(entity, list, withMembers(entity, from, wave), [filter, ...inWave(wave)]);
+  return select(entity, list, withMembers(entity, from, wave, { lo: null, hi: null }), [filter, ...inWave(wave)]);
 }
 
 /** The rows of the affected origins that some wave moves: those of customers who stay at the source are left out. */

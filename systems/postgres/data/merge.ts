@@ -69,23 +69,56 @@ export async function upsertStage(
  * any wave: a row that moved to another wave belongs to that wave's passes (PROTOCOL 7), and what nobody holds, or only
  * for a customer who stays, is stale, whatever wave its customer is in by now. Rows of a wave that the target owns are its own and never touched.
  */
-export async function deleteGone(client: PoolClient, entity: CompiledEntity, at: number): Promise<number> {
-  const result = await client.query(
+export async function deleteGone(client: PoolClient, entity: CompiledEntity, at: number): Promise<Written> {
+  return writing(
+    client,
+    entity,
     `delete from ${entity.target.sql} t using (select distinct * from ${originTable(at)}) o
      where ${sameKey(originColumns(entity), 't', 'o')}
        and not exists (select from ${stageTable(at)} s where ${sameKey(entity.targetKey, 's', 't')})
        and not exists (select from ${heldTable(at)} h where ${sameKey(heldColumns(entity), 'h', 't')})
        and exists (select from cutover.wave w where w.wave = ${waveOf(targetCustomerOf(entity, 't'))} and w.state = 'sealed')`,
   );
-  return result.rowCount ?? 0;
+}
+
+/** Rows a statement wrote, and the waves of their customers: what `vouchFor` asks. */
+export interface Written {
+  rows: number;
+  waves: number[];
+}
+
+/** `statement` writes the entity's table under the alias `t`. */
+async function writing(client: PoolClient, entity: CompiledEntity, statement: string): Promise<Written> {
+  const { rows } = await client.query<Written>(
+    `with written as (${statement} returning ${targetCustomerOf(entity, 't')} as customer)
+     select count(*)::int as rows, coalesce(array_agg(distinct ${waveOf('written.customer')}), '{}') as waves from written`,
+  );
+  return rows[0]!;
+}
+
+/** Waves of the staged rows, and of those of other customers that they take the place of. */
+export async function stagedWaves(client: PoolClient, entity: CompiledEntity, at: number): Promise<number[]> {
+  const customer = ident(entity.targetCustomer.name);
+  const { rows } = await client.query<{ wave: number }>(
+    `select distinct coalesce(m.wave, (select max(wave) from cutover.wave)) as wave
+     from (select s.${customer}::text as owner from ${stageTable(at)} s
+           union all
+           select t.${customer}::text from ${stageTable(at)} s join ${entity.target.sql} t on ${sameKey(entity.targetKey, 's', 't')}
+           where t.${customer} is distinct from s.${customer}) owners
+     left join cutover.member m on m.customer = owners.owner`,
+  );
+  return rows.map(({ wave }) => wave);
 }
 
 /**
  * Takes a unique value away from the row that holds it while another staged row wants it. Only rows of this pass's
- * origins are parked: the pass writes or deletes each of them.
+ * origins are parked: the pass writes or deletes each of them. Returns the waves of the rows parked.
  */
-export async function parkCollisions(client: PoolClient, entity: CompiledEntity, at: number): Promise<void> {
-  for (const parking of entity.parking) await client.query(parkSql(entity, at, parking));
+export async function parkCollisions(client: PoolClient, entity: CompiledEntity, at: number): Promise<number[]> {
+  const waves: number[] = [];
+  for (const parking of entity.parking)
+    waves.push(...(await writing(client, entity, parkSql(entity, at, parking))).waves);
+  return waves;
 }
 
 function parkSql(entity: CompiledEntity, at: number, { columns, column }: Parking): string {

@@ -16,6 +16,7 @@ import {
   heldTable,
   originColumns,
   parkCollisions,
+  stagedWaves,
   stageTable,
   upsertStage,
 } from './merge';
@@ -24,7 +25,16 @@ import type { Pair } from './pair';
 import { lag } from './position';
 import { unmappableOrigins, type RuleCount } from './quarantine';
 import { copyReferenceWithin } from './reference';
-import { inSnapshot, movePosition, requireSealed, takeFence, takePassLock, waveKey } from './transaction';
+import {
+  inSnapshot,
+  movePosition,
+  requireSealed,
+  takeFence,
+  takePassLock,
+  vouch,
+  vouchFor,
+  waveKey,
+} from './transaction';
 
 export interface PassResult {
   outcome: 'applied';
@@ -99,17 +109,30 @@ export async function applyWithin(
   await copyReferenceWithin(source, target, compiled);
   await target.query('set constraints all deferred');
   for (const part of parts) await naming(part, () => stage(source, target, part, wave));
+  return { outcome: 'applied', changes, rows: await replace(target, parts) };
+}
+
+/** Replaces the target rows of the staged origins. Returns the rows written. */
+async function replace(target: PoolClient, parts: Part[]): Promise<number> {
+  await vouch(target);
   const upwards = parts.toReversed();
+  const waves: number[] = [];
   let rows = 0;
+  const gone = async (part: Part): Promise<void> => {
+    const deleted = await naming(part, () => deleteGone(target, part.entity, part.at));
+    rows += deleted.rows;
+    waves.push(...deleted.waves);
+  };
+  for (const part of parts) waves.push(...(await naming(part, () => stagedWaves(target, part.entity, part.at))));
   for (const part of upwards) {
-    if (!part.entity.hasChildren) rows += await naming(part, () => deleteGone(target, part.entity, part.at));
-    await naming(part, () => parkCollisions(target, part.entity, part.at));
+    if (!part.entity.hasChildren) await gone(part);
+    waves.push(...(await naming(part, () => parkCollisions(target, part.entity, part.at))));
   }
   for (const part of parts) rows += await naming(part, () => upsertStage(target, part.entity, part.at));
   // Rows others point at go last: their children may have been given another parent just before.
-  for (const part of upwards)
-    if (part.entity.hasChildren) rows += await naming(part, () => deleteGone(target, part.entity, part.at));
-  return { outcome: 'applied', changes, rows };
+  for (const part of upwards) if (part.entity.hasChildren) await gone(part);
+  await vouchFor(target, waves);
+  return rows;
 }
 
 async function naming<T>({ entity }: Part, body: () => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 import type { PoolClient } from 'pg';
+import { STAYS_WAVE } from '../../../domain/custody';
 import { SystemFault, type Stale } from '../../ports';
 import { sqlStateOf, withTransaction } from '../connect';
 import type { CompiledConversion, CompiledEntity } from './compiled';
@@ -8,7 +9,7 @@ import { forwardList, inRange, selectRange, targetCustomerOf } from './forward';
 import { columnNames, createStage, parentsPresent, stageTable, upsertStage } from './merge';
 import { ident, identList, sameKey, waveOf } from './names';
 import type { CustomerRange, Pair } from './pair';
-import { inSnapshot, movePosition, requireSealed, takeFence, takePassLock } from './transaction';
+import { inSnapshot, movePosition, requireSealed, takeFence, takePassLock, vouch, vouchFor } from './transaction';
 
 export interface ChunkRef extends CustomerRange {
   wave: number;
@@ -28,9 +29,9 @@ function entityOf(compiled: CompiledConversion, id: string): CompiledEntity {
 
 /**
  * Copies one chunk in one target transaction. It shares the wave's fence with the other streams and has a fence row of its
- * own, which keeps that it is done (PROTOCOL 9); a chunk that is done is not copied again. Where rows are in
- * the way (an earlier attempt, a row that changed its customer meanwhile), the chunk is merged instead, taking turns with
- * passes. Chunks of an entity come after all chunks of its `after`.
+ * own, which keeps that it is done (PROTOCOL 9); a chunk that is done is not copied again. Where a row's parent is not
+ * there yet, the chunk is copied by way of a temporary table; where rows are in the way (an earlier attempt, a row
+ * that changed its customer meanwhile), it is merged instead, taking turns with passes. Chunks of an entity come after all chunks of its `after`.
  */
 export async function preloadChunk(
   pair: Pair,
@@ -39,11 +40,14 @@ export async function preloadChunk(
 ): Promise<{ outcome: 'done'; rows: number } | Stale> {
   const entity = entityOf(compiled, chunk.entity);
   return fenced(`chunk ${chunk.no} of entity ${entity.id}`, async () => {
-    try {
-      return await attempt(pair, entity, chunk, entity.parents.length === 0 ? copyStraight : copyStaged, false);
-    } catch (error) {
-      const state = sqlStateOf(error);
-      if (state !== UNIQUE_VIOLATION && state !== FOREIGN_KEY_VIOLATION) throw error;
+    for (const copy of [copyStraight, copyStaged]) {
+      try {
+        return await attempt(pair, entity, chunk, copy, false);
+      } catch (error) {
+        const state = sqlStateOf(error);
+        if (state === UNIQUE_VIOLATION) break;
+        if (state !== FOREIGN_KEY_VIOLATION) throw error;
+      }
     }
     return attempt(pair, entity, chunk, mergeStaged, true);
   });
@@ -72,7 +76,7 @@ async function attempt(
 const staleRows = (entity: CompiledEntity, chunk: ChunkRef): string =>
   [
     ...inRange(entity, 'target', targetCustomerOf(entity, 't'), chunk),
-    `${waveOf(targetCustomerOf(entity, 't'))} in (${chunk.wave}, 0)`,
+    `${waveOf(targetCustomerOf(entity, 't'))} in (${chunk.wave}, ${STAYS_WAVE})`,
   ].join(' and ');
 
 const pipeChunk = (
@@ -89,9 +93,29 @@ const pipeChunk = (
     `${into} (${identList(columnNames(entity))})`,
   );
 
+/** Membership may differ between the systems for a moment, so rows of the source's wave may be another's here. */
+async function vouchForCopied(target: PoolClient, entity: CompiledEntity, chunk: ChunkRef): Promise<void> {
+  const others = await target.query(`select from cutover.wave where wave not in ($1, ${STAYS_WAVE}) limit 1`, [
+    chunk.wave,
+  ]);
+  if (others.rowCount === 0) return;
+  const customer = targetCustomerOf(entity, 't');
+  const copied = [...inRange(entity, 'target', customer, chunk), 't.xmin = pg_current_xact_id()::xid'].join(' and ');
+  const { rows } = await target.query<{ wave: number }>(
+    `select distinct ${waveOf(customer)} as wave from ${entity.target.sql} t where ${copied}`,
+  );
+  await vouchFor(
+    target,
+    rows.map(({ wave }) => wave),
+  );
+}
+
 const copyStraight: Copy = async (source, target, entity, chunk) => {
+  await vouch(target);
   await target.query(`delete from ${entity.target.sql} t where ${staleRows(entity, chunk)}`);
-  return pipeChunk(source, target, entity, chunk, entity.target.sql);
+  const rows = await pipeChunk(source, target, entity, chunk, entity.target.sql);
+  await vouchForCopied(target, entity, chunk);
+  return rows;
 };
 
 /**

@@ -39,17 +39,24 @@ export async function forgetProofs(target: PoolClient, wave: number, entity: str
   await target.query('delete from cutover.proof where wave = $1 and entity = coalesce($2, entity)', [wave, entity]);
 }
 
+export interface ProvenEntity {
+  /** Over the proofs of its chunks. */
+  digest: string;
+  /** Rows that were equal in them. */
+  rows: number;
+}
+
 export interface ProvenSince {
-  /** Entities whose every chunk is proven, with a digest over the proofs. */
-  entities: Map<string, string>;
+  /** Entities whose every chunk is proven. */
+  entities: Map<string, ProvenEntity>;
   /** Positions of the oldest proof: whatever is not visible in them has to be proven again. */
   position: string | null;
   targetPosition: string | null;
 }
 
 export async function readProofs(target: PoolClient, wave: number): Promise<ProvenSince> {
-  const whole = await target.query<{ entity: string; digest: string }>(
-    `select entity, md5(string_agg(no || ':' || rows || ':' || digest, ',' order by no)) as digest
+  const whole = await target.query<{ entity: string; digest: string; rows: string }>(
+    `select entity, md5(string_agg(no || ':' || rows || ':' || digest, ',' order by no)) as digest, sum(rows) as rows
      from cutover.proof where wave = $1 group by entity having count(*) = max(chunks) and min(chunks) = max(chunks)`,
     [wave],
   );
@@ -58,7 +65,7 @@ export async function readProofs(target: PoolClient, wave: number): Promise<Prov
     [wave],
   );
   return {
-    entities: new Map(whole.rows.map(({ entity, digest }) => [entity, digest])),
+    entities: new Map(whole.rows.map(({ entity, digest, rows }) => [entity, { digest, rows: Number(rows) }])),
     position: oldest.rows[0]?.position ?? null,
     targetPosition: oldest.rows[0]?.target_position ?? null,
   };

@@ -20,6 +20,16 @@ export async function takeFence(client: PoolClient, key: string, epoch: number):
   return rows[0]?.position ?? null;
 }
 
+/** The guards pass this transaction by, which holds a fence: before it commits it calls `vouchFor` with the waves of all it wrote. */
+export async function vouch(client: PoolClient): Promise<void> {
+  await client.query('select cutover.vouch()');
+}
+
+/** Refused like a single row would be, unless each wave is the fence's own or sealed here. */
+export async function vouchFor(client: PoolClient, waves: readonly number[]): Promise<void> {
+  await client.query('select cutover.vouch_for($1)', [waves]);
+}
+
 export async function movePosition(client: PoolClient, key: string, position: string | null): Promise<void> {
   await client.query('update cutover.fence set position = $2 where key = $1', [key, position]);
 }

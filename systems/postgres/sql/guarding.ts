@@ -11,7 +11,9 @@ import { WAVE_LOCK_CLASS } from './tables';
  *
  * The mark of our own writers names the wave and the transaction that took the fence. They hold the fence row, which
  * every change of that wave's state takes first, so they need no wave lock. Rows of another wave they may write
- * only while that wave is sealed here: then nobody else does.
+ * only while that wave is sealed here: then nobody else does. A call for each row would cost more than the row, so a
+ * writer of many rows vouches: the triggers pass its transaction by, and before it commits it says with vouch_for to which
+ * waves the rows belong. The same is refused, and the same locks are held to its end.
  */
 export const GUARDING = `
 create or replace function cutover.wave_of(customer text) returns int
@@ -38,19 +40,22 @@ begin
     ours := cutover.marked_wave();
   end if;
   loop
-    at_lock := cutover.wave_of(owner);
+    select coalesce((select m.wave from cutover.member m where m.customer = owner), (select max(l.wave) from cutover.wave l))
+      into at_lock;
     if at_lock is null then
       raise exception 'cutover: no wave is known here' using errcode = 'CU004';
     end if;
     if at_lock = ours then
       return null;
     end if;
-    perform pg_advisory_xact_lock_shared(${WAVE_LOCK_CLASS}, at_lock);
+    if pg_advisory_xact_lock_shared(${WAVE_LOCK_CLASS}, at_lock) is null then null; end if;
     if current_setting('transaction_isolation') = 'read committed' then
-      select cutover.wave_of(owner), w.state, w.lease_until into now_of, row_state, lease
+      select coalesce((select m.wave from cutover.member m where m.customer = owner), (select max(l.wave) from cutover.wave l)),
+          w.state, w.lease_until into now_of, row_state, lease
         from cutover.wave w where w.wave = at_lock;
     else
-      select cutover.wave_of(owner), w.state, w.lease_until into now_of, row_state, lease
+      select coalesce((select m.wave from cutover.member m where m.customer = owner), (select max(l.wave) from cutover.wave l)),
+          w.state, w.lease_until into now_of, row_state, lease
         from cutover.wave w where w.wave = at_lock for share;
     end if;
     exit when now_of = at_lock;
@@ -65,6 +70,33 @@ begin
     return at_lock;
   end if;
   raise exception 'cutover: wave % does not accept writes here', at_lock using errcode = 'CU001';
+end
+$$;
+
+create or replace function cutover.vouch() returns void
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if cutover.marked_wave() is null then
+    raise exception 'cutover: who vouches for rows holds the fence of their wave' using errcode = 'CU005';
+  end if;
+  perform set_config('cutover.vouched', pg_current_xact_id()::text, true);
+end
+$$;
+
+create or replace function cutover.vouch_for(p_waves int[]) returns void
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  ours int := cutover.marked_wave();
+  other int;
+  other_state text;
+begin
+  for other in select distinct w from unnest(p_waves) w where w is distinct from ours order by w loop
+    perform pg_advisory_xact_lock_shared(${WAVE_LOCK_CLASS}, other);
+    select state into other_state from cutover.wave where wave = other;
+    if other_state is distinct from 'sealed' then
+      raise exception 'cutover: the fence of wave % does not cover rows of wave %', ours, other using errcode = 'CU001';
+    end if;
+  end loop;
 end
 $$;
 

@@ -1,8 +1,11 @@
-/** What is checked before a seal: every guarded table still has its two triggers, always on, as installed (PROTOCOL 6). */
+/**
+ * What is checked before a seal: every guarded table still has its two triggers, always on, as installed (PROTOCOL 6). The
+ * transactions that made them count too: a trigger that was off for a while and is on again was written by another one.
+ */
 export const TAMPERING = `
 create or replace function cutover.fingerprint(p_relation text, p_guard text) returns text
 language sql stable set search_path = pg_catalog, pg_temp as $$
-  select md5(string_agg(concat_ws('|', t.tgname, t.tgtype, t.tgattr, pg_get_triggerdef(t.oid), f.prosrc, f.prosecdef, f.proconfig),
+  select md5(string_agg(concat_ws('|', t.tgname, t.xmin, t.tgtype, t.tgattr, pg_get_triggerdef(t.oid), f.prosrc, f.prosecdef, f.proconfig),
     ';' order by t.tgname))
   from pg_trigger t join pg_proc f on f.oid = t.tgfoid
   where t.tgrelid = to_regclass(p_relation) and t.tgname in ('cutover_guard', 'cutover_truncate')
@@ -17,6 +20,8 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
     select g.tab || ': its guard was changed or removed' from cutover.guarded g
       where to_regclass(g.relation) is not null
         and cutover.fingerprint(g.relation, g.guard) is distinct from g.fingerprint
+        and not exists (select from pg_trigger t where t.tgrelid = to_regclass(g.relation)
+          and t.tgname in ('cutover_guard', 'cutover_truncate') and t.tgenabled <> 'A')
     union all
     select g.tab || ': trigger ' || t.tgname || ' is not always enabled' from cutover.guarded g
       join pg_trigger t on t.tgrelid = to_regclass(g.relation)
@@ -37,6 +42,9 @@ export interface GuardedTable {
 /** Settings under which the text of a key reads back as the same value, whatever the writer's session says. */
 const STEADY_TEXT = `set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres'
   set extra_float_digits = 1 set bytea_output = 'hex'`;
+
+/** False in a transaction that vouches for its rows; see guarding. */
+const NOT_VOUCHED = `current_setting('cutover.vouched', true) is distinct from pg_current_xact_id()::text`;
 
 const quoted = (identifier: string): string => `"${identifier.replaceAll('"', '""')}"`;
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
@@ -95,7 +103,7 @@ begin
 end
 $guard$;
 create or replace trigger cutover_guard after insert or update or delete on ${relation}
-  for each row execute function cutover.${guard}();
+  for each row when (${NOT_VOUCHED}) execute function cutover.${guard}();
 create or replace trigger cutover_truncate before truncate on ${relation}
   for each statement execute function cutover.${guard}_t();
 alter table ${relation} enable always trigger cutover_guard;

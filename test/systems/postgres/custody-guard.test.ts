@@ -174,6 +174,30 @@ describe('fences', () => {
     expect(sqlStateOf(fault)).toBe(FENCE_STALE);
   });
 
+  it('let a writer of many rows vouch for them, for the fence’s wave and those that are sealed here only', async () => {
+    await db.custody.freeze(1, 1, LEASE_MS);
+    const vouching = (statement: string, waves: number[]): Promise<string> =>
+      underFence('wave/1', 1, `select cutover.vouch(); ${statement}; select cutover.vouch_for('{${waves.join()}}')`);
+    expect(await vouching(`insert into item values (1, 'a')`, [1])).toBe('none');
+    expect(await log(db.own)).toEqual([]);
+    expect(await vouching(`insert into item values (2, 'b')`, [1, 2])).toBe('CU001');
+    await db.own.query(`update cutover.wave set state = 'sealed' where wave = 2`);
+    expect(await vouching(`insert into item values (2, 'b')`, [2, 1])).toBe('none');
+    expect((await db.app.query('select from item')).rowCount).toBe(2);
+  });
+
+  it('must be held by whoever vouches, and the next transaction is asked again', async () => {
+    await db.custody.freeze(1, 1, LEASE_MS);
+    expect(await sqlState(db.own.query('select cutover.vouch()'))).toBe('CU005');
+    await onClient(db.app, async (client) => {
+      for (const left of ['1', 'true', '']) {
+        await client.query(`select set_config('cutover.vouched', $1, false)`, [left]);
+        expect(await sqlState(client.query(`insert into item values (1, 'a')`))).toBe('CU001');
+      }
+      await client.query('reset cutover.vouched');
+    });
+  });
+
   it('do not cover rows of a wave that others may write', async () => {
     expect(await underFence('wave/1', 1, `insert into item values (1, 'b')`)).toBe('CU001');
     await insert(1, 'b');

@@ -235,6 +235,11 @@ describe('sealing', () => {
       'alter table item enable trigger cutover_guard',
       /public\.item: trigger cutover_guard/,
     ],
+    [
+      'a trigger was off for a while',
+      'alter table item disable trigger user; alter table item enable always trigger cutover_guard, enable always trigger cutover_truncate',
+      /public\.item: its guard was changed/,
+    ],
     ['a trigger was dropped', 'drop trigger cutover_truncate on part', /public\.part: its guard was changed/],
     ['a table was replaced', 'alter table part rename to old_part', /public\.part: the table is gone/],
     [

@@ -157,7 +157,7 @@ describe('verifying a wave', () => {
     const live = await verify(it_, { scope: 'live' });
     await it_.pair.source.query(`insert into old.bill (bill_no, cust, amount) values ('700', 'c003', '5.00')`);
     await settle(it_, 1);
-    expect(await verify(it_, { scope: 'frozen' })).toMatchObject({ rows: live.rows + 1, mismatches: 0 });
+    expect(await verify(it_, { scope: 'frozen' })).toMatchObject({ rows: live.rows, mismatches: 0 });
     await it_.pair.source.query(`update old.bill set amount = '6.00' where bill_no = '700'`);
     expect(await verify(it_, { scope: 'frozen' })).toMatchObject({
       mismatches: 1,

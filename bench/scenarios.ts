@@ -1,0 +1,20 @@
+import type { Line } from './measure';
+import type { Place } from './place';
+import { moving } from './moving';
+
+export interface Setting {
+  place: Place;
+  /** The larger of the two sizes; the smaller is a tenth of it. */
+  customers: number;
+  rounds: number;
+  say(line: string): void;
+}
+
+export type Scenario = (setting: Setting) => Promise<Line[]>;
+
+export const SCENARIOS: Record<string, { about: string; run: Scenario }> = {
+  moving: {
+    about: 'conversion, live verification, machine downtime and rollback, each beside its bare counterpart',
+    run: moving,
+  },
+};
