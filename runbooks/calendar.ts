@@ -26,6 +26,11 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
+/** `+01:00`: how far the zone's clocks are from UTC at an instant (epoch ms); null for an unknown zone. */
+export function offsetAt(ms: number, timeZone: string): string | null {
+  return isTimeZone(timeZone) ? Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(timeZone).offset : null;
+}
+
 export function isHolidayCountry(code: string): boolean {
   const [country = '', state] = code.split('-');
   const holidays = new Holidays();

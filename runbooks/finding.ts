@@ -1,11 +1,12 @@
+import type { FindingCode } from './finding-codes';
+
 /** One thing wrong with a document: where it is, what was expected, and what to write instead. */
 export interface Finding {
   file: string;
   /** From 1. */
   line: number;
   column: number;
-  /** Stable, kebab-case, e.g. `unknown-role`. */
-  code: string;
+  code: FindingCode;
   message: string;
   remedy: string;
   /** Only an `error` stops a run from starting. */

@@ -8,6 +8,7 @@ import { runbookSchema, type Runbook } from './schema/runbook';
 import { schemaFindings } from './yaml/schema-findings';
 import { parseSource, type YamlSource } from './yaml/source';
 import { syntaxFindings, trapFindings } from './yaml/traps';
+import { unreadable } from './yaml/unreadable';
 
 export interface FileNames {
   runbook: string;
@@ -114,6 +115,8 @@ interface Parsed<T> {
 }
 
 function parseOne<T>(file: string, text: string, schema: z.ZodType<T>): Parsed<T> {
+  const refused = unreadable(file, text);
+  if (refused.length > 0) return { source: parseSource(file, ''), value: null, findings: refused };
   const source = parseSource(file, text);
   const syntax = syntaxFindings(source);
   if (syntax.length > 0) return { source, value: null, findings: syntax };
@@ -134,7 +137,8 @@ async function readConversion(source: YamlSource, file: string): Promise<{ text:
   try {
     return { text: await readFile(file, 'utf8') };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
     const line = source.text.split('\n').findIndex((text) => text.startsWith('conversion:')) + 1;
     const place = { file: source.file, line: Math.max(1, line), column: 1 };
     const remedy = 'write the path of the conversion file, relative to the runbook';
@@ -143,7 +147,7 @@ async function readConversion(source: YamlSource, file: string): Promise<{ text:
       finding: {
         ...place,
         code: 'missing-file',
-        message: `the conversion file ${file} does not exist`,
+        message: `the conversion file ${file} ${code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`}`,
         remedy,
         severity: 'error',
       },

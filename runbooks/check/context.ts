@@ -1,4 +1,5 @@
 import type { Finding } from '../finding';
+import type { FindingCode } from '../finding-codes';
 import { stepId } from '../plan-timeline/phases';
 import type { Conversion } from '../schema/conversion';
 import type { Plan } from '../schema/plan';
@@ -45,7 +46,7 @@ export type Rule = (context: CheckContext) => void;
 
 /** What a rule says of one place. */
 export interface Remark {
-  code: string;
+  code: FindingCode;
   message: string;
   remedy: string;
   severity?: Finding['severity'];

@@ -1,3 +1,4 @@
+import type { FindingCode } from '../finding-codes';
 import type { Path } from '../yaml/source';
 import { PARTS, report, type CheckContext, type Doc, type Rule } from './context';
 
@@ -6,7 +7,7 @@ interface Named {
   path: Path;
 }
 
-function refuseTwice(context: CheckContext, doc: Doc, what: string, code: string, named: readonly Named[]): void {
+function refuseTwice(context: CheckContext, doc: Doc, what: string, code: FindingCode, named: readonly Named[]): void {
   const seen = new Set<string>();
   for (const { id, path } of named) {
     if (seen.has(id)) {

@@ -5,22 +5,26 @@ import { listGates, listSteps, type CheckContext, type Rule } from './context';
 import { cyclesInNeeds, entityOrder } from './cycles';
 import { disruptiveSteps, limitsAndWindows, plannedNight } from './hours';
 import { duplicateIds, reservedIds } from './ids';
+import { listedTwice, nothingToMove } from './lists';
 import { actions, measures, systems } from './measures';
+import { noTime, openings } from './openings';
 import { dataOrder, intakePairs, pointOfNoReturn, switchOrder, wavePlacement } from './order';
 import { plan, waves } from './plan';
 import { unknownGates, unknownNeeds, unknownRoles, unknownSystems, unknownWindows, unknownWork } from './references';
-import { brokenSql, placeholders, requestParameters, secrets } from './texts';
+import { brokenSql, fleetingMapping, readsThatWrite, semicolons, swallowingComments, typographicQuotes } from './sql';
+import { placeholders, requestParameters, secrets } from './texts';
 import { gatesCanPass, peopleAndRoles } from './votes';
 import { mapping, waysBack } from './ways-back';
 
 /** Rules that plan the night come last: they hold back when the graph of steps is broken. */
-const RULES: readonly Rule[] = [
+export const RULES: readonly Rule[] = [
   ...[unknownRoles, unknownSystems, unknownWindows, unknownWork, unknownGates, unknownNeeds],
-  ...[duplicateIds, reservedIds, cyclesInNeeds, entityOrder],
+  ...[duplicateIds, listedTwice, reservedIds, cyclesInNeeds, entityOrder],
   ...[switchOrder, dataOrder, intakePairs, wavePlacement, pointOfNoReturn],
   ...[peopleAndRoles, gatesCanPass, measures, systems, actions],
-  ...[waysBack, mapping, secrets, placeholders, requestParameters, brokenSql, plan, waves],
-  ...[calendar, disruptiveSteps, limitsAndWindows, plannedNight],
+  ...[nothingToMove, waysBack, mapping, secrets, placeholders, requestParameters, plan, waves],
+  ...[brokenSql, swallowingComments, semicolons, typographicQuotes, readsThatWrite, fleetingMapping],
+  ...[calendar, openings, noTime, disruptiveSteps, limitsAndWindows, plannedNight],
 ];
 
 /**
@@ -28,7 +32,7 @@ const RULES: readonly Rule[] = [
  * them found; the rules need a readable runbook, and use the conversion and the plan as far as they are readable.
  * `nowMs` decides which changes of the clock lie ahead.
  */
-export function checkRunbook(docs: Documents, nowMs: number = Date.now()): Finding[] {
+export function checkRunbook(docs: Documents, nowMs: number = Date.now(), rules: readonly Rule[] = RULES): Finding[] {
   if (!docs.runbook) return sortFindings(docs.findings);
   const context: CheckContext = {
     runbook: docs.runbook,
@@ -40,6 +44,6 @@ export function checkRunbook(docs: Documents, nowMs: number = Date.now()): Findi
     sources: { runbook: docs.sources.runbook, conversion: docs.sources.conversion, plan: docs.sources.plan },
     findings: [],
   };
-  for (const rule of RULES) rule(context);
+  for (const rule of rules) rule(context);
   return sortFindings([...docs.findings, ...context.findings]);
 }

@@ -17,6 +17,9 @@ export const measures: Rule = (context) => {
   });
 };
 
+/** Of the worker's own environment. */
+const OWN_VARIABLES: readonly string[] = ['CONTROL_URL', 'TEMPORAL_ADDRESS', 'CUTOVER_WEBHOOK_URL'];
+
 /** Systems the engine cannot do without, and steps and stocks that ask a system for what it cannot do. */
 export const systems: Rule = (context) => {
   const { runbook } = context;
@@ -35,6 +38,21 @@ export const systems: Rule = (context) => {
       code: 'same-database',
       message: 'source and target are the same database',
       remedy: 'name another variable',
+    });
+  }
+  for (const [id, { urlEnv }] of Object.entries(runbook.systems)) {
+    if (!OWN_VARIABLES.includes(urlEnv)) continue;
+    report(context, 'runbook', ['systems', id, 'urlEnv'], {
+      code: 'reserved-variable',
+      message: `\`${urlEnv}\` names what the cutover itself uses`,
+      remedy: 'name a variable of your own, such as SOURCE_URL',
+    });
+  }
+  if (runbook.population.system !== 'source' && Object.hasOwn(runbook.systems, runbook.population.system)) {
+    report(context, 'runbook', ['population', 'system'], {
+      code: 'population-elsewhere',
+      message: 'the population is what the source holds',
+      remedy: 'write `source`',
     });
   }
   for (const [id, work] of Object.entries(runbook.work)) {

@@ -1,3 +1,4 @@
+import type { FindingCode } from '../finding-codes';
 import { stepNeeds } from '../plan-timeline/phases';
 import type { StepKind } from '../schema/step';
 import { phaseOrder, report, type CheckContext, type Rule, type StepAt } from './context';
@@ -40,7 +41,7 @@ function demandBefore(
   context: CheckContext,
   later: StepAt,
   earlier: StepAt[],
-  code: string,
+  code: FindingCode,
   what: string,
   remedy: string,
 ): void {
@@ -174,9 +175,31 @@ export const dataOrder: Rule = (context) => {
   }
 };
 
+/** What comes in is held before the source is drained and frozen, and released after the switch. */
 export const intakePairs: Rule = (context) => {
   const intakes = find(context, 'intake');
   const releases = find(context, 'release');
+  const takesRequests = Object.keys(context.runbook.requests).length > 0;
+  for (const at of find(context, 'drain').filter(() => intakes.length > 0)) {
+    demandBefore(
+      context,
+      at,
+      intakes,
+      'drain-before-intake',
+      'an `intake`',
+      'put `kind: intake` before it: what still comes in is never drained',
+    );
+  }
+  for (const at of find(context, 'freeze').filter(() => takesRequests)) {
+    demandBefore(
+      context,
+      at,
+      intakes,
+      'freeze-without-intake',
+      'an `intake`',
+      'put `kind: intake` before it: requests of frozen customers would be turned away',
+    );
+  }
   for (const at of intakes.filter((intake) => !releases.some((release) => precedes(context, intake, release)))) {
     report(context, 'runbook', at.path, {
       code: 'intake-without-release',

@@ -2,10 +2,12 @@ import { suggest } from '../yaml/nearest';
 import type { Path } from '../yaml/source';
 import { report, type CheckContext, type Rule } from './context';
 
+type Referred = 'role' | 'system' | 'window' | 'work' | 'total' | 'gate' | 'measure' | 'step';
+
 function demand(
   context: CheckContext,
   path: Path,
-  what: string,
+  what: Referred,
   id: string | undefined,
   known: Iterable<string>,
 ): void {
@@ -22,7 +24,7 @@ function demand(
 function demandAll(
   context: CheckContext,
   path: Path,
-  what: string,
+  what: Referred,
   ids: readonly string[] | undefined,
   known: Iterable<string>,
 ): void {
@@ -88,6 +90,15 @@ export const unknownWork: Rule = (context) => {
       code: 'work-not-drained',
       message: `no step drains \`${id}\``,
       remedy: 'add it to `work` of a `drain` step, or remove it',
+      atKey: true,
+    });
+  }
+  const compared = new Set(context.steps.flatMap(({ step }) => (step.kind === 'verify' ? (step.totals ?? []) : [])));
+  for (const id of Object.keys(runbook.totals).filter((total) => !compared.has(total))) {
+    report(context, 'runbook', ['totals', id], {
+      code: 'total-not-compared',
+      message: `no step compares \`${id}\``,
+      remedy: 'add it to `totals` of a `verify` step, or remove it',
       atKey: true,
     });
   }

@@ -18,7 +18,7 @@ export const peopleAndRoles: Rule = (context) => {
   const ids = plan.people.map((person) => person.id);
   plan.people.forEach((person, index) => {
     person.roles.forEach((role, at) => {
-      if (role in runbook.roles) return;
+      if (Object.hasOwn(runbook.roles, role)) return;
       report(context, 'plan', ['people', index, 'roles', at], {
         code: 'unknown-role',
         message: `there is no role \`${role}\``,

@@ -96,8 +96,8 @@ function queryWayBack(context: CheckContext, path: Path, id: string, entity: Ent
 
 function residue(context: CheckContext, path: Path, entity: Entity): void {
   entity.residue?.forEach((name, index) => {
-    if (name in entity.columns && !list(entity.to.key).includes(name)) return;
-    const isKey = name in entity.columns;
+    if (Object.hasOwn(entity.columns, name) && !list(entity.to.key).includes(name)) return;
+    const isKey = Object.hasOwn(entity.columns, name);
     report(context, 'conversion', [...path, 'residue', index], {
       code: isKey ? 'key-as-residue' : 'unknown-column',
       message: isKey ? `the key \`${name}\` cannot be left behind` : `there is no column \`${name}\``,
@@ -111,32 +111,25 @@ export const mapping: Rule = (context) => {
   const conversion = context.conversion;
   if (!conversion) return;
   const owners = new Map<string, string>();
+  for (const [id, { to, key, columns }] of Object.entries(conversion.reference ?? {})) {
+    const path: Path = ['reference', id];
+    if (!Object.hasOwn(columns, key)) unmapped(context, [...path, 'key'], key, 'the key');
+    onlyWriter(context, owners, [...path, 'to'], id, to);
+  }
   for (const [id, entity] of Object.entries(conversion.entities)) {
     const path: Path = ['entities', id];
-    const missing = (at: Path, name: string, what: string): void =>
-      report(context, 'conversion', at, {
-        code: 'unmapped-column',
-        message: `${what} \`${name}\` is not among the columns`,
-        remedy: `add \`${name}\` to \`columns\``,
-      });
     for (const key of list(entity.to.key))
-      if (!(key in entity.columns)) missing([...path, 'to', 'key'], key, 'the key');
-    if (!(entity.to.customer in entity.columns))
-      missing([...path, 'to', 'customer'], entity.to.customer, 'the customer column');
+      if (!Object.hasOwn(entity.columns, key)) unmapped(context, [...path, 'to', 'key'], key, 'the key');
+    if (!Object.hasOwn(entity.columns, entity.to.customer))
+      unmapped(context, [...path, 'to', 'customer'], entity.to.customer, 'the customer column');
     entity.rules?.forEach((rule, index) => {
       if (rule.then === 'exclude') return;
       for (const name of Object.keys(rule.then.set)) {
-        if (!(name in entity.columns)) missing([...path, 'rules', index, 'then', 'set', name], name, 'the column');
+        if (!Object.hasOwn(entity.columns, name))
+          unmapped(context, [...path, 'rules', index, 'then', 'set', name], name, 'the column');
       }
     });
-    const other = owners.get(entity.to.table);
-    if (other)
-      report(context, 'conversion', [...path, 'to', 'table'], {
-        code: 'table-written-twice',
-        message: `\`${other}\` writes ${entity.to.table} too`,
-        remedy: 'one entity writes a table: join them',
-      });
-    owners.set(entity.to.table, id);
+    onlyWriter(context, owners, [...path, 'to', 'table'], id, entity.to.table);
     if (entity.to.sequence && !entity.sourceSequence) {
       report(context, 'conversion', [...path, 'to', 'sequence'], {
         code: 'sequence-without-way-back',
@@ -148,6 +141,25 @@ export const mapping: Rule = (context) => {
   }
   ruleIds(context, conversion);
 };
+
+function unmapped(context: CheckContext, path: Path, name: string, what: string): void {
+  report(context, 'conversion', path, {
+    code: 'unmapped-column',
+    message: `${what} \`${name}\` is not among the columns`,
+    remedy: `add \`${name}\` to \`columns\``,
+  });
+}
+
+function onlyWriter(context: CheckContext, owners: Map<string, string>, path: Path, id: string, table: string): void {
+  const other = owners.get(table);
+  if (other)
+    report(context, 'conversion', path, {
+      code: 'table-written-twice',
+      message: `\`${other}\` writes ${table} too`,
+      remedy: 'one entity writes a table: join them',
+    });
+  owners.set(table, id);
+}
 
 function ruleIds(context: CheckContext, conversion: Conversion): void {
   const seen = new Set<string>();

@@ -8,11 +8,11 @@ export const id = z
     'an id starts with a letter and holds letters, digits and dashes (63 at most)',
   );
 
-/** ISO 8601 duration, e.g. `PT45M`, `P5D`. Years and months have no fixed length and are refused. */
+/** ISO 8601 duration, e.g. `PT45M`, `P5D`. Years and months have no fixed length and are refused, and so is what no clock reaches. */
 export const duration = z
   .string()
   .regex(
-    /^P(?=\d|T\d)(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$/,
+    /^P(?=\d|T\d)(\d{1,3}W)?(\d{1,4}D)?(T(?=\d)(\d{1,5}H)?(\d{1,6}M)?(\d{1,8}(\.\d+)?S)?)?$/,
     'an ISO 8601 duration such as PT45M or P5D',
   );
 

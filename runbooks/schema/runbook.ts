@@ -13,7 +13,7 @@ const window = z.strictObject({
     .string()
     .regex(
       /^((Mon|Tue|Wed|Thu|Fri|Sat|Sun)(,(Mon|Tue|Wed|Thu|Fri|Sat|Sun))* )?([01]\d|2[0-3]):[0-5]\d$/,
-      'such as `Sat 22:00` or `22:00`',
+      'a weekday and an hour such as `Sat 22:00`, or `22:00` for every day',
     )
     .describe('weekday and local time'),
   lasts: duration,

@@ -35,6 +35,7 @@ export function suggest(word: string, candidates: Iterable<string>): string {
   const guess = nearest(word, known);
   if (guess) return `write \`${guess}\``;
   if (known.length === 0) return 'none is declared yet: declare it first';
+  if (known.length === 1) return `write \`${known[0]}\`, the only one there is`;
   return `write one of ${known
     .slice(0, 12)
     .map((item) => `\`${item}\``)

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Finding } from '../finding';
+import type { FindingCode } from '../finding-codes';
 import { childValue, knownKeys } from './known-keys';
 import { suggest } from './nearest';
 import { nodeAt, placeOf, placeOfKey, type Path, type YamlSource } from './source';
@@ -28,8 +29,8 @@ type Issue = z.core.$ZodIssue;
 function explainIssue(context: Context, issue: Issue, base: Path): Finding[] {
   const path: Path = [...base, ...(issue.path as (string | number)[])];
   const value = path.reduce<unknown>((data, part) => childValue(data, part), context.root);
-  const name = String(path.at(-1) ?? 'the document');
-  const at = (code: string, message: string, remedy: string): Finding[] => [
+  const name = nameOf(path);
+  const at = (code: FindingCode, message: string, remedy: string): Finding[] => [
     { ...placeOf(context.source, path), code, message, remedy, severity: 'error' },
   ];
   switch (issue.code) {
@@ -39,7 +40,7 @@ function explainIssue(context: Context, issue: Issue, base: Path): Finding[] {
       const place = placeOfKey(context.source, path);
       const cut = cutByComma(nodeAt(context.source, path.slice(0, -1)), name);
       const expected = issue.issues[0]?.message ?? 'another name';
-      const remedy = cut ? COMMA : `write ${expected}`;
+      const remedy = cut ? COMMA : `write another name: ${expected}`;
       return [
         {
           ...place,
@@ -53,6 +54,8 @@ function explainIssue(context: Context, issue: Issue, base: Path): Finding[] {
     case 'invalid_union':
       return explainUnion(context, issue, path, value, name);
     case 'invalid_value':
+      if (value === undefined)
+        return at('missing-key', `\`${name}\` is missing`, `add \`${name}:\` with one of ${issue.values.join(', ')}`);
       return at('bad-value', `${name}: ${describe(value)}`, suggest(String(value), issue.values.map(String)));
     case 'invalid_type':
       return invalidType(context, issue.expected, path, value, name);
@@ -79,6 +82,11 @@ function explainIssue(context: Context, issue: Issue, base: Path): Finding[] {
     case 'not_multiple_of':
       return at('bad-value', `${name}: ${issue.message}`, 'see the schema in runbooks/schema/json');
   }
+}
+
+/** An item of a list is called as its list. */
+function nameOf(path: Path): string {
+  return String(path.findLast((part) => typeof part === 'string') ?? 'the document');
 }
 
 function unknownKey(context: Context, path: Path, value: unknown, key: string): Finding {
@@ -154,7 +162,7 @@ const ID_LISTS = new Set(['needs', 'votes', 'at', 'accept', 'signedBy', 'to', 'w
 
 function invalidType(context: Context, expected: string, path: Path, value: unknown, name: string): Finding[] {
   const place = placeOf(context.source, path);
-  const finding = (code: string, message: string, remedy: string): Finding[] => [
+  const finding = (code: FindingCode, message: string, remedy: string): Finding[] => [
     { ...place, code, message, remedy, severity: 'error' },
   ];
   if (value === undefined)
@@ -162,6 +170,8 @@ function invalidType(context: Context, expected: string, path: Path, value: unkn
   if (value === null && cutByComma(nodeAt(context.source, path.slice(0, -1)), name)) {
     return finding('yaml-comma', `\`${name}\` was read as a key without a value`, COMMA);
   }
+  if (value === null && path.length === 0)
+    return finding('empty-value', 'there is nothing in the document', 'write it, or give another file');
   if (value === null)
     return finding('empty-value', `\`${name}\` has no value`, `write ${article(expected)}, or remove the key`);
   const isId = ID_KEYS.has(name) || (typeof path.at(-1) === 'number' && ID_LISTS.has(String(path.at(-2))));

@@ -1,5 +1,6 @@
-import { isAlias, isMap, isPair, isScalar, visit, type Node } from 'yaml';
+import { isAlias, isMap, isPair, isScalar, isSeq, visit, type Node } from 'yaml';
 import type { Finding } from '../finding';
+import type { FindingCode } from '../finding-codes';
 import { placeAt, type YamlSource } from './source';
 
 /** A file that is no YAML at all has as many errors as lines: the first ones say so, without pages of what is in it. */
@@ -16,7 +17,7 @@ export function syntaxFindings(source: YamlSource): Finding[] {
   });
 }
 
-function explain(code: string, message: string, line: string): [string, string, string] {
+function explain(code: string, message: string, line: string): [FindingCode, string, string] {
   if (line.includes('{{'))
     return ['yaml-braces', '`{{` starts a YAML map, not a text', 'put quotes around the whole value'];
   const first = (message.split('\n')[0] ?? message).replace(/[.:]\s*$/, '');
@@ -41,8 +42,9 @@ function explain(code: string, message: string, line: string): [string, string, 
 /** What YAML accepts and a reader would misread. */
 export function trapFindings(source: YamlSource): Finding[] {
   const findings: Finding[] = [];
-  const add = (node: Node, code: string, message: string, remedy: string): void => {
-    findings.push({ ...placeAt(source, node.range?.[0] ?? 0), code, message, remedy, severity: 'error' });
+  const add = (node: Node, code: FindingCode, message: string, remedy: string): void => {
+    if (findings.length < MOST_ERRORS)
+      findings.push({ ...placeAt(source, node.range?.[0] ?? 0), code, message, remedy, severity: 'error' });
   };
   visit(source.document, {
     Node(_, node) {
@@ -57,6 +59,8 @@ export function trapFindings(source: YamlSource): Finding[] {
       const key = pair.key as Node;
       if (isMap(key))
         add(key, 'yaml-braces', 'unquoted `{{ }}` is a map inside a map', 'put quotes around the whole value');
+      else if (isSeq(key))
+        add(key, 'bad-key', 'a list where a name belongs', 'write a name, or quotes around the text');
       else if (isScalar(key) && key.value === '<<') add(key, 'yaml-merge', 'a merge key (`<<`)', 'write the keys out');
     },
   });

@@ -3,7 +3,9 @@ import { WAVE_LOCK_CLASS } from './tables';
 /**
  * Membership (PROTOCOL 3). A move takes the fences, then the exclusive locks of every wave involved, in ascending order;
  * it touches their rows so that a writer with an older snapshot is refused with 40001; and where the waves are owned it
- * logs every key of the customer for the old and the new wave. (Where they are sealed nobody reads the log until they
+ * logs every key of the customer for the old and the new wave, and for the new wave also the rows that the old wave's log says are
+ * gone, renamed or another's: a copy of them that the other system may still hold would become the customer's own when the new wave
+ * goes there first. (Where they are sealed nobody reads the log until they
  * come back, and then such rows would say that the customer's data had changed here.) Both waves must belong to the same side, or a customer would change its
  * owner without a switch. The two systems are changed one after the other; between the two a seal of either wave
  * would leave the customer with two owners or none. So the caller raises both waves in both systems, passes the
@@ -63,6 +65,10 @@ begin
        cross join lateral unnest(array[moved.origin, $4]) w', key_list, g.customer_column, g.relation::regclass)
       using g.tab, movers, origins, p_to;
   end loop;
+  insert into cutover.change (wave, tab, op, old_key, new_key, old_owner, new_owner)
+    select distinct p_to, c.tab, 'M', c.old_key, c.new_key, c.old_owner, c.new_owner from cutover.change c
+    where c.wave = any (origins) and c.old_owner = any (movers)
+      and (c.new_key is distinct from c.old_key or c.new_owner is distinct from c.old_owner);
   return cardinality(movers);
 end
 $$;

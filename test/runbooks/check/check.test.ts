@@ -1,26 +1,8 @@
 import { checkRunbook } from '../../../runbooks/check';
-import { formatFinding, type Finding } from '../../../runbooks/finding';
+import { formatFinding } from '../../../runbooks/finding';
 import { parseDocuments } from '../../../runbooks/load';
 import { TINY_CONVERSION, TINY_PLAN, TINY_RUNBOOK } from '../fixtures/tiny';
-import type { Broken } from './broken/broken';
-import { BROKEN_CONTENT } from './broken/content';
-import { BROKEN_HOURS } from './broken/hours';
-import { BROKEN_ORDER } from './broken/order';
-import { BROKEN_PEOPLE } from './broken/people';
-import { BROKEN_REFERENCES } from './broken/references';
-
-const files = { runbook: 'runbook.yaml', conversion: 'conversion.yaml', plan: 'plan.yaml' };
-const NOW_MS = Date.parse('2026-11-22T12:00:00Z');
-type Texts = Record<'runbook' | 'conversion' | 'plan', string>;
-const TINY: Texts = { runbook: TINY_RUNBOOK, conversion: TINY_CONVERSION, plan: TINY_PLAN };
-
-const check = (texts: Texts): Finding[] => checkRunbook(parseDocuments({ ...texts, files }), NOW_MS);
-
-function edited(broken: Broken): Texts {
-  const doc = broken.doc ?? 'runbook';
-  if (!TINY[doc].includes(broken.from)) throw new Error(`the edit "${broken.name}" does not match the fixture`);
-  return { ...TINY, [doc]: TINY[doc].replace(broken.from, () => broken.to) };
-}
+import { check, CORPUS, edited, FILES, TINY } from './broken/corpus';
 
 describe('check', () => {
   it('finds nothing wrong with the tiny runbook', () => {
@@ -29,11 +11,10 @@ describe('check', () => {
 
   it('needs no plan', () => {
     const { runbook, conversion } = TINY;
-    expect(checkRunbook(parseDocuments({ runbook, conversion, files }), NOW_MS)).toEqual([]);
+    expect(checkRunbook(parseDocuments({ runbook, conversion, files: FILES }))).toEqual([]);
   });
 
-  const corpus = [...BROKEN_REFERENCES, ...BROKEN_ORDER, ...BROKEN_HOURS, ...BROKEN_PEOPLE, ...BROKEN_CONTENT];
-  it.each(corpus.map((broken) => [broken.name, broken] as const))(
+  it.each(CORPUS.map((broken) => [broken.name, broken] as const))(
     'finds %s, says where, and what to write instead',
     (_, broken) => {
       const texts = edited(broken);
@@ -44,7 +25,9 @@ describe('check', () => {
       for (const finding of findings) expect(finding.remedy.length).toBeGreaterThan(5);
       const doc = broken.foundIn ?? broken.doc ?? 'runbook';
       const line = texts[doc].split('\n').findIndex((text) => text.includes(broken.line)) + 1;
-      expect({ file: findings[0]?.file, line: findings[0]?.line }).toEqual({ file: files[doc], line });
+      expect({ file: findings[0]?.file, line: findings[0]?.line }).toEqual({ file: FILES[doc], line });
+      // Line, column and words, as kept beside this file.
+      expect(findings.map(formatFinding)).toMatchSnapshot();
     },
   );
 

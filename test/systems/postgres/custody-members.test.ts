@@ -37,6 +37,21 @@ describe('a membership change', () => {
     }
   });
 
+  it('logs for the new wave what the old one has not brought over yet: rows that are gone, rows that went to others', async () => {
+    await insert(1, 'a');
+    await insert(2, 'a');
+    await db.app.query('delete from item where id = 1');
+    await db.app.query(`update item set customer = 'b' where id = 2`);
+    await db.custody.moveMembers(['a'], 3);
+    const moved = (await log(db.own)).filter((row) => row.op === 'M' && row.wave === 3);
+    expect(moved.map(({ old_key, new_key, old_owner }) => [old_key?.[0], new_key?.[0], old_owner])).toEqual(
+      expect.arrayContaining([
+        ['1', undefined, 'a'],
+        ['2', '2', 'a'],
+      ]),
+    );
+  });
+
   it('logs nothing in the system that does not own the waves', async () => {
     const target = await guardedDatabase('members_target', 'target');
     try {

@@ -67,7 +67,13 @@ export const BROKEN_ORDER: Broken[] = [
     codes: ['verify-before-convert', 'switch-without-convert'],
     line: 'id: compare-frozen',
   },
-  { name: 'no frozen verification', from: VERIFY, to: '', codes: ['switch-without-verify'], line: 'kind: switch' },
+  {
+    name: 'no frozen verification',
+    from: VERIFY,
+    to: '',
+    codes: ['total-not-compared', 'switch-without-verify'],
+    line: '  spent:',
+  },
   {
     name: 'a verification that is only live',
     from: 'kind: verify, totals',
@@ -111,7 +117,13 @@ export const BROKEN_ORDER: Broken[] = [
     line: 'id: compare-frozen',
   },
   { name: 'holding work for ever', from: RELEASE, to: '', codes: ['intake-without-release'], line: 'kind: intake' },
-  { name: 'releasing work never held', from: INTAKE, to: '', codes: ['release-without-intake'], line: 'kind: release' },
+  {
+    name: 'releasing work never held',
+    from: INTAKE,
+    to: '',
+    codes: ['freeze-without-intake', 'release-without-intake'],
+    line: 'kind: freeze',
+  },
   {
     name: 'releasing work before the switch',
     from: INTAKE,

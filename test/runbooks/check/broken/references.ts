@@ -89,8 +89,8 @@ export const BROKEN_REFERENCES: Broken[] = [
     name: 'comparing no total',
     from: 'totals: [spent]',
     to: 'totals: [owed]',
-    codes: ['unknown-total'],
-    line: 'totals: [owed]',
+    codes: ['total-not-compared', 'unknown-total'],
+    line: '  spent:',
   },
   {
     name: 'a measure at no gate',

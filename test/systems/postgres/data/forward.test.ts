@@ -125,6 +125,18 @@ describe('moving data forward', () => {
     await expectEqual(it_, 2);
   });
 
+  it('leaves no copy of what a customer gave away before changing waves, when the new wave goes first', async () => {
+    await preload(it_, 1);
+    await preload(it_, 2);
+    const { source, target } = it_.pair;
+    await source.query(`delete from old.bill_line where bill_no = '7'; delete from old.bill where bill_no = '7';
+      update old.bill_line set cust = 'c009' where bill_no = '47'; update old.bill set cust = 'c009' where bill_no = '47'`);
+    for (const pool of [target, source])
+      expect(await postgresCustody(pool).moveMembers(['c008'], 2)).toEqual({ moved: 1 });
+    await settle(it_, 2);
+    await expectEqual(it_, 2);
+  });
+
   it('applies deletes, changed keys and swapped unique values in one pass', async () => {
     await preload(it_, 1);
     const { source } = it_.pair;

@@ -1,0 +1,166 @@
+import { TINY_CONVERSION, TINY_PLAN, TINY_RUNBOOK } from '../../fixtures/tiny';
+import type { Broken } from './broken';
+
+const BOMB = Array.from(
+  { length: 12 },
+  (_, n) =>
+    `a${n}: &a${n} [${Array(9)
+      .fill(n ? `*a${n - 1}` : 'x')
+      .join(', ')}]`,
+);
+
+/** What is no YAML, what YAML refuses, and what it accepts and a reader misreads. */
+export const BROKEN_WRITING: Broken[] = [
+  { name: 'an empty runbook', from: TINY_RUNBOOK, to: '', codes: ['empty-value'], line: '' },
+  { name: 'a runbook of comments', from: TINY_RUNBOOK, to: '# later\n', codes: ['empty-value'], line: '' },
+  {
+    name: 'a plan that is a list',
+    doc: 'plan',
+    from: TINY_PLAN,
+    to: '- ann\n- bo\n',
+    codes: ['wrong-type'],
+    line: '- ann',
+  },
+  {
+    name: 'a conversion that is a text',
+    doc: 'conversion',
+    from: TINY_CONVERSION,
+    to: 'later\n',
+    codes: ['wrong-type'],
+    line: 'later',
+  },
+  {
+    name: 'a file of more than a megabyte',
+    doc: 'conversion',
+    from: TINY_CONVERSION,
+    to: `# ${'x'.repeat(1_100_000)}\n${TINY_CONVERSION}`,
+    codes: ['file-too-large'],
+    line: '#',
+  },
+  {
+    name: 'brackets without end',
+    from: 'title: Two tables',
+    to: `title: ${'['.repeat(20_000)}`,
+    codes: ['too-deep'],
+    line: 'title:',
+  },
+  {
+    name: 'a list of lists of lists',
+    from: 'title: Two tables',
+    to: `title:\n${'- '.repeat(5_000)}x`,
+    codes: ['too-deep'],
+    line: '- -',
+  },
+  { name: 'a text in Latin-1', doc: 'plan', from: 'Bo Ops', to: 'B\ufffd Ops', codes: ['not-utf8'], line: 'B\ufffd' },
+  {
+    name: 'a text in UTF-16',
+    doc: 'plan',
+    from: TINY_PLAN,
+    to: [...TINY_PLAN].join('\0'),
+    codes: ['control-character'],
+    line: 'p\0',
+  },
+  {
+    name: 'an invisible bell',
+    from: 'Two tables',
+    to: 'Two\u0007 tables',
+    codes: ['control-character'],
+    line: 'title:',
+  },
+  {
+    name: 'a tab',
+    from: '  lead: own',
+    to: '\tlead: own',
+    codes: ['yaml-tab', 'yaml-syntax', 'yaml-syntax', 'yaml-syntax', 'yaml-syntax'],
+    line: '\tlead',
+  },
+  {
+    name: 'a key twice',
+    from: 'version: 1',
+    to: 'version: 1\nversion: 2',
+    codes: ['yaml-duplicate-key'],
+    line: 'version: 2',
+  },
+  {
+    name: 'an entity twice',
+    doc: 'conversion',
+    from: '  purchase:',
+    to: '  "customer":',
+    codes: ['yaml-duplicate-key'],
+    line: '"customer"',
+  },
+  { name: 'an anchor', from: 'lead: own', to: 'lead: &mine own', codes: ['yaml-anchor'], line: '&mine' },
+  {
+    name: 'an alias',
+    from: 'lead: own\n  ops: own',
+    to: 'lead: &mine own\n  ops: *mine',
+    codes: ['yaml-anchor', 'yaml-alias'],
+    line: '&mine',
+  },
+  {
+    name: 'aliases that multiply without end',
+    doc: 'plan',
+    from: TINY_PLAN,
+    to: `${BOMB.join('\n')}\n`,
+    codes: [
+      ...Array<'yaml-anchor'>(2).fill('yaml-anchor'),
+      ...Array<'yaml-alias'>(9).fill('yaml-alias'),
+      'yaml-anchor',
+      ...Array<'yaml-alias'>(8).fill('yaml-alias'),
+    ],
+    line: 'a0:',
+  },
+  { name: 'a merge key', from: '  lead: own', to: '  <<: { lead: own }', codes: ['yaml-merge'], line: '<<' },
+  { name: 'a tag', from: 'version: 1', to: 'version: !!js/function 1', codes: ['yaml-tag'], line: 'version:' },
+  {
+    name: 'the YAML that reads NO as false',
+    from: 'runbook: tiny',
+    to: '%YAML 1.1\n---\nrunbook: tiny',
+    codes: ['yaml-version'],
+    line: '%YAML',
+  },
+  { name: 'a second document', from: 'version: 1', to: '---\nversion: 1', codes: ['yaml-documents'], line: '---' },
+  {
+    name: 'braces without quotes',
+    from: 'title: Two tables',
+    to: 'title: {{ name }}',
+    codes: ['yaml-braces'],
+    line: 'title:',
+  },
+  {
+    name: 'braces before a text',
+    from: 'title: Two tables',
+    to: 'title: {{ name }} night',
+    codes: ['yaml-braces'],
+    line: 'title:',
+  },
+  {
+    name: 'a colon in a text',
+    from: 'title: Two tables',
+    to: 'title: Night: two tables',
+    codes: ['yaml-syntax'],
+    line: 'title:',
+  },
+  {
+    name: 'a bracket that does not close',
+    from: 'votes: [ops, vendor], ownVotes',
+    to: 'votes: [ops, vendor, ownVotes',
+    codes: ['yaml-syntax', 'yaml-syntax'],
+    line: 'id: ready',
+  },
+  {
+    name: 'a comma inside an expression',
+    doc: 'conversion',
+    from: 'name: btrim(descr)',
+    to: 'name: coalesce(descr, code)',
+    codes: ['yaml-comma'],
+    line: 'product:',
+  },
+  {
+    name: 'a comma inside a title',
+    from: 'title: Scope agreed',
+    to: 'title: Scope, timeline agreed',
+    codes: ['yaml-comma'],
+    line: 'id: scope',
+  },
+];
