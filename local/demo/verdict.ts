@@ -31,11 +31,7 @@ export async function judgeDemo(evidence: Evidence): Promise<{ promise: string; 
       evidence.outcome === evidence.expected,
       `${evidence.outcome ?? 'none'}, expected ${evidence.expected}`,
     ),
-    say(
-      'OWNER',
-      evidence.prober.violations === 0 && evidence.prober.probes > 0,
-      `${evidence.prober.probes} probes, ${evidence.prober.violations} with two owners`,
-    ),
+    owner(evidence.prober, report),
     say(
       'CONSERVE',
       people.baseline + people.won === sum && people.missing === 0 && people.duplicated === 0,
@@ -62,6 +58,17 @@ export async function judgeDemo(evidence: Evidence): Promise<{ promise: string; 
   ];
 }
 
+/** The prober begins with the guards, and they with the first preload: a run that went back before it has nothing to probe. */
+function owner(prober: Evidence['prober'], { steps }: Report): { promise: string; held: boolean; shown: string } {
+  const { probes, violations } = prober;
+  const guarded = steps.some((step) => step.kind === 'preload' && step.actual.start !== null);
+  return {
+    promise: 'OWNER',
+    held: violations === 0 && (probes > 0 || !guarded),
+    shown: guarded ? `${probes} probes, ${violations} with two owners` : 'nothing was guarded yet: the source alone',
+  };
+}
+
 const loadPromises = (traffic: TrafficSummary): { promise: string; held: boolean; shown: string }[] => [
   {
     promise: 'load',
@@ -84,4 +91,5 @@ interface Report {
   verification: { rows: number; mismatches: number };
   requests: Record<'accepted' | 'effected' | 'held' | 'replayed' | 'pending', number> & { lost: number | null };
   audit: { entries: number; head: string; brokenAt?: unknown };
+  steps: { kind: string; actual: { start: string | null } }[];
 }
