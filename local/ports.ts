@@ -8,8 +8,21 @@ import { createServer } from 'node:net';
 const SERVER_PORTS = { from: 20_000, to: 32_000 };
 const TRIES = 100;
 
+/** A process that was killed is gone before the last of its threads let go of its sockets. */
+const LETTING_GO_MS = 3_000;
+const LOOK_MS = 50;
+
+/** Whether a server can listen on this loopback port, which one that was killed may have had until just now. */
+export async function isFreeAgain(port: number): Promise<boolean> {
+  for (const deadline = Date.now() + LETTING_GO_MS; Date.now() < deadline;) {
+    if (await isFreePort(port)) return true;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+  return false;
+}
+
 /** Whether nobody listens on this loopback port at this moment. */
-export function isFreePort(port: number): Promise<boolean> {
+function isFreePort(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));

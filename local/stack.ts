@@ -6,7 +6,7 @@ import { fillLegacy, type LegacyFill } from './legacy/fill';
 import { csvFile } from './legacy/load-csv';
 import { withLock } from './lock';
 import { projectDir, reachableTwin, stackDir } from './paths';
-import { isFreePort } from './ports';
+import { isFreeAgain } from './ports';
 import { startPostgres, type PostgresServer } from './postgres';
 import { endProcess, processMark } from './processes';
 import { createTarget } from './target/schema';
@@ -73,7 +73,7 @@ function wantedFill(options: StackOptions, before: StackState | undefined): Lega
 }
 
 async function startServer(dir: string, name: ServerName, portBefore: number | undefined): Promise<PostgresServer> {
-  const same = portBefore !== undefined && (await isFreePort(portBefore));
+  const same = portBefore !== undefined && (await isFreeAgain(portBefore));
   return startPostgres(join(dir, name), { max_connections: '200', ...(same ? { port: String(portBefore) } : {}) });
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { z } from 'zod';
 import { SEARCH_ATTRIBUTES } from '../workflows/names';
-import { freePort, isFreePort } from './ports';
+import { freePort, isFreeAgain } from './ports';
 import { endProcess, processMark } from './processes';
 import { temporalBinary } from './temporal-binary';
 
@@ -115,7 +115,7 @@ export async function startTemporal(options: TemporalOptions): Promise<Temporal>
 
 /** The port of before when it is free; otherwise another. */
 async function portLike(before: number | undefined, not?: number): Promise<number> {
-  if (before !== undefined && (await isFreePort(before))) return before;
+  if (before !== undefined && (await isFreeAgain(before))) return before;
   const port = await freePort();
   return port === not ? portLike(undefined, not) : port;
 }
