@@ -54,6 +54,7 @@ async function admit(context: Context, phase: Phase, state: StepState): Promise<
     state.status = 'waiting-go';
     context.runtime.publish();
     await wait(context, () => state.go !== null || ended(state));
+    if (!ended(state)) state.status = 'pending'; // nobody waits for the go any more, though a pause may
   }
 }
 

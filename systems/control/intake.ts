@@ -72,11 +72,10 @@ export async function openIntake(
       `select count(*)::int as pending from control.request r where state in ('held', 'forwarding') and ${IN_WAVE}`,
       [ref.cutover, ref.wave],
     );
-    await client.query(`update control.wave set intake = 'open', epoch = $3 where cutover = $1 and wave = $2`, [
-      ref.cutover,
-      ref.wave,
-      ref.epoch,
-    ]);
+    await client.query(
+      `update control.wave set intake = 'open', intake_ended = $3, epoch = $3 where cutover = $1 and wave = $2`,
+      [ref.cutover, ref.wave, ref.epoch],
+    );
     return { outcome: 'opened', pending: rows[0]?.pending ?? 0 };
   });
 }

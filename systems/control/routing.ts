@@ -32,30 +32,36 @@ export async function seedRouting(
   );
 }
 
-/** Writes the custody routing shows. `stale` when it was written under a higher epoch already. */
+/**
+ * Writes the custody routing shows. `stale` when it was written under a higher epoch already, and for `moving` also when the wave
+ * has settled under this one: an attempt that wakes late must not send its customers on the way again.
+ */
 export async function setCustody(
   pool: Pool,
   ref: { cutover: string; wave: number; custody: Custody; epoch: number },
 ): Promise<{ outcome: 'done' | 'stale' }> {
-  return update(pool, ref, 'custody', ref.custody);
+  return update(pool, ref, { column: 'custody', value: ref.custody, begins: ref.custody === 'moving' });
 }
 
-/** Opens the intake or holds it. `stale` when the wave was written under a higher epoch already. */
+/** Opens the intake or holds it. `stale` under a lower epoch than the wave's, and for a hold also once it was opened under this one. */
 export async function setIntake(
   pool: Pool,
   ref: { cutover: string; wave: number; intake: Intake; epoch: number },
 ): Promise<{ outcome: 'done' | 'stale' }> {
-  return update(pool, ref, 'intake', ref.intake);
+  return update(pool, ref, { column: 'intake', value: ref.intake, begins: ref.intake === 'held' });
 }
 
 async function update(
   pool: Pool,
   ref: { cutover: string; wave: number; epoch: number },
-  column: 'custody' | 'intake',
-  value: string,
+  { column, value, begins }: { column: 'custody' | 'intake'; value: string; begins: boolean },
 ): Promise<{ outcome: 'done' | 'stale' }> {
+  const ended = `${column}_ended`;
   const { rowCount } = await pool.query(
-    `update control.wave set ${column} = $3, epoch = $4 where cutover = $1 and wave = $2 and epoch <= $4`,
+    begins
+      ? `update control.wave set ${column} = $3, epoch = $4
+         where cutover = $1 and wave = $2 and epoch <= $4 and coalesce(${ended} < $4, true)`
+      : `update control.wave set ${column} = $3, epoch = $4, ${ended} = $4 where cutover = $1 and wave = $2 and epoch <= $4`,
     [ref.cutover, ref.wave, value, ref.epoch],
   );
   if (rowCount === 1) return { outcome: 'done' };

@@ -1,4 +1,7 @@
-/** Chunks of bulk work, routing, requests and refused writes. */
+/**
+ * Chunks of bulk work, routing, requests and refused writes. `custody_ended` and `intake_ended`: the highest epoch under which the
+ * wave settled on a side, or its intake was opened.
+ */
 export const WORK_DDL = `
 create table if not exists control.chunk (
   cutover text not null,
@@ -25,6 +28,8 @@ create table if not exists control.wave (
   custody text not null check (custody in ('source', 'moving', 'target', 'retired')),
   intake text not null check (intake in ('open', 'held')),
   epoch bigint not null default 0,
+  custody_ended bigint,
+  intake_ended bigint,
   primary key (cutover, wave));
 
 create table if not exists control.member (

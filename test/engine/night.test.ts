@@ -44,7 +44,13 @@ class Stage {
     if (!calm) throw new Error('no calm weather');
     return new SimRuntime('wave', {
       clock: this.clock,
-      player: new ActivityPlayer(this.clock, new Prng(2), calm, () => undefined),
+      player: new ActivityPlayer(
+        this.clock,
+        new Prng(2),
+        calm,
+        () => undefined,
+        () => undefined,
+      ),
       bodies: bodies(this.world, truthOf(this.world), this.run),
       onCall: (_, name) => this.calls.push(name),
       onPublish: () => undefined,

@@ -1,5 +1,6 @@
 import type { Clock } from './clock';
 import type { Prng } from './prng';
+import type { Happened } from './tally';
 import { ActivityCancelled, ActivityFault, type Attempt } from './world/attempt';
 
 /** How often things go wrong, as probabilities per activity call. */
@@ -43,6 +44,7 @@ export class ActivityPlayer {
     private readonly prng: Prng,
     private readonly weather: Weather,
     private readonly trace: (text: string) => void,
+    private readonly happened: Happened,
   ) {}
 
   async play(call: Call): Promise<unknown> {
@@ -56,6 +58,7 @@ export class ActivityPlayer {
         if (!(outcome.error instanceof ActivityFault) || outcome.error.type !== 'SystemUnavailable')
           throw outcome.error;
       }
+      if (outcome.kind === 'reply lost') this.happened('fault/reply lost');
       this.trace(`${call.name}: ${outcome.kind}, tries again`);
       const pause = outcome.kind === 'error' ? (BACKOFF_MS[Math.min(tries, BACKOFF_MS.length - 1)] ?? 0) : HEARTBEAT_MS;
       await this.clock.sleep(pause);
@@ -64,8 +67,14 @@ export class ActivityPlayer {
 
   private async attempt(call: Call): Promise<Outcome> {
     const { prng, weather } = this;
-    if (prng.chance(weather.failBefore)) return fault('SystemUnavailable', 'the system does not answer');
-    if (call.mayRefuse && prng.chance(weather.refused)) return fault('SystemRefused', 'the system refused');
+    if (prng.chance(weather.failBefore)) {
+      this.happened('fault/no answer');
+      return fault('SystemUnavailable', 'the system does not answer');
+    }
+    if (call.mayRefuse && prng.chance(weather.refused)) {
+      this.happened('fault/refused for good');
+      return fault('SystemRefused', 'the system refused');
+    }
     let crash: (outcome: Outcome) => void = () => undefined;
     const crashed = new Promise<Outcome>((resolve) => (crash = resolve));
     const body = call.body(this.interrupted(call, crash)).then(
@@ -88,11 +97,16 @@ export class ActivityPlayer {
       cancelled: () => call.scope.cancelled,
       tick: async (ms) => {
         left--;
-        if (left !== 0) return clock.sleep(ms * slow);
+        if (left !== 0) {
+          if (slow > 1) this.happened('fault/slow');
+          return clock.sleep(ms * slow);
+        }
+        this.happened(dies ? 'fault/died' : 'fault/fell asleep');
         clock.after(1, () => crash({ kind: dies ? 'died' : 'fell asleep' }));
         if (dies) return new Promise<void>(() => undefined);
         const sleep = prng.chance(0.5) ? prng.int(30_000, 300_000) : prng.int(300_000, 7_200_000);
         await clock.sleep(sleep);
+        this.happened('fault/woke late');
         this.trace(`${call.name}: a zombie wakes`);
       },
     };

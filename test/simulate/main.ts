@@ -1,77 +1,128 @@
-import { simulate, type Result } from './simulate';
+import { MISCHIEF } from './mischief';
 import { MUTANTS, type Mutant } from './mutants';
+import { readOptions, type Options } from './options';
+import type { Broken } from './promises/broken';
+import { playSeeds, type Played } from './seeds';
+import { simulate } from './simulate';
+import { addAll, countOf, linesOf, type Tally } from './tally';
 
 const PROGRESS_EVERY = 1_000;
-
-interface Arguments {
-  seeds: number;
-  from: number;
-  seed: number | null;
-  trace: boolean;
-  mutant: Mutant | null;
-}
-
-function parse(argv: readonly string[]): Arguments {
-  const value = (name: string): string | undefined => {
-    const at = argv.indexOf(`--${name}`);
-    return at < 0 ? undefined : argv[at + 1];
-  };
-  const mutant = value('mutant');
-  if (mutant !== undefined && !(mutant in MUTANTS))
-    throw new Error(`--mutant takes one of ${Object.keys(MUTANTS).join(', ')}`);
-  return {
-    seeds: Number(value('seeds') ?? 1_000),
-    from: Number(value('from') ?? 1),
-    seed: value('seed') === undefined ? null : Number(value('seed')),
-    trace: argv.includes('--trace'),
-    mutant: (mutant as Mutant | undefined) ?? null,
-  };
-}
+const MOST_SHOWN = 20;
+/** A run of so many seeds in which something of this never happened has tried too little. */
+const ENOUGH_SEEDS = 1_000;
+const MUST_HAPPEN: readonly string[] = [
+  ...['live', 'rolled-back', 'aborted', 'waiting', 'terminated'].map((ending) => `ending/${ending}`),
+  ...[
+    'no answer',
+    'refused for good',
+    'reply lost',
+    'died',
+    'fell asleep',
+    'woke late',
+    'slow',
+    'stale epoch refused',
+  ].map((fault) => `fault/${fault}`),
+  ...Object.keys(MISCHIEF).map((name) => `mischief/${name}`),
+  ...[
+    'frozen',
+    'sealed',
+    'unsealed',
+    'carried back',
+    'seal refused',
+    'lease lapsed',
+    'copy purged',
+    'freeze blocked',
+  ].map((what) => `custody/${what}`),
+  ...['continued as new', 'terminated', 'rollback', 'rollback by the guardian'].map((what) => `run/${what}`),
+  ...['request held', 'held request replayed', 'forward reply lost', 'forward refused by the guard'].map(
+    (what) => `work/${what}`,
+  ),
+];
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-function show(result: Result): void {
-  for (const line of result.trace) say(line);
-  for (const { promise, text, at } of result.broken.slice(0, 5))
-    say(`seed ${result.seed}: ${promise} at ${new Date(at).toISOString()}: ${text}`);
+function show(seed: number, broken: readonly Broken[]): void {
+  for (const { promise, text, at } of broken.slice(0, 5))
+    say(`seed ${seed}: ${promise} at ${new Date(at).toISOString()}: ${text}`);
 }
 
-/** Plays seeds `from` to `from + seeds - 1`, or one with its trace. Exit code 1 when a promise broke. */
-async function main(): Promise<number> {
-  const { seeds, from, seed, trace, mutant } = parse(process.argv.slice(2));
-  const options = { trace, ...(mutant ? { mutant } : {}) };
-  if (seed !== null) {
-    const result = await simulate(seed, options);
-    show(result);
-    say(
-      `seed ${seed}: ${result.ending}, ${result.events} events, ${result.writes} writes, ${result.mischief.join(', ')}`,
-    );
-    return result.broken.length > 0 ? 1 : 0;
-  }
-  const endings = new Map<string, number>();
-  let failed = 0;
-  let events = 0;
-  let writes = 0;
-  const startedAt = process.hrtime.bigint();
-  for (let next = from; next < from + seeds; next++) {
-    const result = await simulate(next, options);
-    endings.set(result.ending, (endings.get(result.ending) ?? 0) + 1);
-    events += result.events;
-    writes += result.writes;
-    if (result.broken.length > 0) {
-      failed++;
-      show(result);
-    }
-    if ((next - from + 1) % PROGRESS_EVERY === 0)
-      say(`${next - from + 1} of ${seeds} seeds, ${failed} broke a promise`);
-  }
-  const seconds = Number(process.hrtime.bigint() - startedAt) / 1e9;
-  const counts = [...endings].map(([ending, count]) => `${ending} ${count}`).join(', ');
+async function playOne(seed: number, { trace, mutant }: Options): Promise<number> {
+  const result = await simulate(seed, { trace, ...(mutant ? { mutant } : {}) });
+  for (const line of result.trace) say(line);
+  show(seed, result.broken);
   say(
-    `${seeds} seeds from ${from} in ${seconds.toFixed(1)} s: ${counts}; ${events} events, ${writes} writes acknowledged`,
+    `seed ${seed}: ${result.ending}, ${result.events} events, ${result.writes} writes, ${result.mischief.join(', ')}`,
   );
-  say(failed === 0 ? 'every promise held' : `${failed} seeds broke a promise; replay one with --seed N --trace`);
-  return failed === 0 ? 0 : 1;
+  return result.broken.length > 0 ? 1 : 0;
+}
+
+async function playMany(options: Options, stop: AbortSignal): Promise<number> {
+  const tally: Tally = new Map();
+  const total = { seeds: 0, failed: 0, events: 0, writes: 0 };
+  const startedAt = performance.now();
+  await playSeeds(options, { ...options, stop }, ({ seed, broken, events, writes, happened }) => {
+    total.seeds++;
+    total.events += events;
+    total.writes += writes;
+    addAll(tally, happened);
+    if (broken.length > 0 && ++total.failed <= MOST_SHOWN) show(seed, broken);
+    if (total.seeds % PROGRESS_EVERY === 0)
+      say(`${total.seeds} of ${options.seeds} seeds, ${total.failed} broke a promise`);
+  });
+  const seconds = (performance.now() - startedAt) / 1_000;
+  if (stop.aborted) say(`stopped after ${total.seeds} of ${options.seeds} seeds; so far:`);
+  for (const line of linesOf(tally)) say(line);
+  say(
+    `${total.seeds} seeds from ${options.from} in ${seconds.toFixed(1)} s (${(total.seeds / seconds).toFixed(0)} a second, ` +
+      `${options.threads} threads): ${total.events} events, ${total.writes} writes acknowledged`,
+  );
+  if (total.failed > 0) {
+    say(`${total.failed} seeds broke a promise; replay one with --seed N --trace`);
+    return 1;
+  }
+  if (stop.aborted) return 130;
+  const never = MUST_HAPPEN.filter((what) => countOf(tally, what) === 0);
+  if (total.seeds >= ENOUGH_SEEDS && options.mutant === null && never.length > 0) {
+    say(`too little was tried: never ${never.join(', ')}`);
+    return 2;
+  }
+  say('every promise held');
+  return 0;
+}
+
+/** The first seed that sees the mutant break one of the promises it must break; null when none does. */
+async function caughtAt(mutant: Mutant, options: Options, stop: AbortSignal): Promise<Played | null> {
+  let caught: Played | null = null;
+  const found = new AbortController();
+  const either = AbortSignal.any([stop, found.signal]);
+  await playSeeds(options, { ...options, mutant, stop: either }, (played) => {
+    if (!played.broken.some(({ promise }) => MUTANTS[mutant].breaks.includes(promise))) return;
+    if (caught === null || played.seed < caught.seed) caught = played;
+    found.abort();
+  });
+  return caught;
+}
+
+async function playMutants(options: Options, stop: AbortSignal): Promise<number> {
+  let missed = 0;
+  for (const mutant of Object.keys(MUTANTS) as Mutant[]) {
+    const caught = await caughtAt(mutant, options, stop);
+    if (stop.aborted) return 130;
+    if (!caught) missed++;
+    const first = caught?.broken.find(({ promise }) => MUTANTS[mutant].breaks.includes(promise));
+    say(`${mutant}: ${caught ? `seed ${caught.seed}: ${first?.promise}: ${first?.text}` : 'NOT CAUGHT'}`);
+  }
+  say(missed === 0 ? 'every mutant was caught' : `${missed} mutants were not caught in ${options.seeds} seeds`);
+  return missed === 0 ? 0 : 1;
+}
+
+async function main(): Promise<number> {
+  const options = readOptions(process.argv.slice(2));
+  if (!options) return 0;
+  const ending = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
+  if (options.seed !== null) return playOne(options.seed, options);
+  return options.mutants ? playMutants(options, ending.signal) : playMany(options, ending.signal);
 }
 
 main().then(

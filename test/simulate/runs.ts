@@ -10,6 +10,7 @@ import type { ResolvedRun } from '../../runbooks/resolved';
 import type { Clock } from './clock';
 import type { Prng } from './prng';
 import { SimRuntime, type Place } from './runtime';
+import type { Happened } from './tally';
 
 const CUTOVER = 'sim-1';
 
@@ -31,6 +32,7 @@ export interface RollbackRun {
 }
 
 export interface Observer {
+  happened: Happened;
   delivered: (run: Run, message: RunMessage, answer: MessageAnswer) => void;
   rollbackStarted: (wave: number | null, byGuardian: boolean) => void;
   crashed: (run: string, error: unknown) => void;
@@ -105,6 +107,7 @@ export class Runs {
           this.observer.crashed(run.runtime.name, error);
           return;
         }
+        this.observer.happened('run/continued as new');
         const state = json(run.context.state);
         run.runtime.dead = true;
         const runtime = new SimRuntime(run.runtime.name, this.place);
@@ -214,6 +217,7 @@ export class Runs {
     if (!run.open) return;
     run.open = false;
     run.terminated = true;
+    this.observer.happened('run/terminated');
     run.runtime.dead = true;
     const { wave } = run;
     if (wave !== null)

@@ -6,14 +6,16 @@ import { MISCHIEF, pickMischief, type Stage } from './mischief';
 import { MUTANTS, type Mutant } from './mutants';
 import { hesitation, openItems } from './people';
 import { Prng } from './prng';
-import { Promises, type Broken } from './promises';
+import type { Broken } from './promises/broken';
+import { Promises } from './promises/promises';
 import { simulatedRun, STARTER } from './runbook';
 import { Runs, type Run } from './runs';
 import type { Place } from './runtime';
+import { add, type Happened, type Tally } from './tally';
 import { createWorld } from './world/create';
 import { submit } from './world/requests';
 import { waveRow, type World } from './world/world';
-import { randomWrite, truthOf } from './world/writers';
+import { commitDue, randomWrite, truthOf } from './world/writers';
 
 const START_MS = Date.UTC(2026, 10, 27, 9);
 const HOUR_MS = 3_600_000;
@@ -23,6 +25,8 @@ const AFTERMATH_MS = 3 * HOUR_MS;
 const GUARDIAN_MS = 300_000;
 const EVENTS_AT_MOST = 30_000;
 const WRITES_AT_MOST = 400;
+const MORE = 0x5eed;
+const AFTER_SWITCH = ['rollback', 'rollback', 'noGo', 'highIncident', 'terminateCutover', 'terminateWave'];
 
 export interface Result {
   seed: number;
@@ -32,6 +36,8 @@ export interface Result {
   events: number;
   writes: number;
   mischief: string[];
+  /** What really happened, the ending included. */
+  happened: Tally;
   trace: string[];
 }
 
@@ -51,6 +57,8 @@ export async function simulate(seed: number, options: { mutant?: Mutant; trace?:
 
 class Simulation {
   private readonly prng: Prng;
+  /** A second stream: what is drawn from it moves nothing of the first. */
+  private readonly more: Prng;
   private readonly clock = new Clock(START_MS);
   private readonly documents;
   private readonly world: World;
@@ -58,6 +66,7 @@ class Simulation {
   private readonly promises: Promises;
   private readonly runs: Runs;
   private readonly lines: string[] = [];
+  private readonly tally: Tally = new Map();
   private readonly mischief: { at: number; name: string }[];
   private readonly absent: string | null;
   private publishes = 0;
@@ -75,6 +84,7 @@ class Simulation {
     private readonly tracing: boolean,
   ) {
     this.prng = new Prng(seed);
+    this.more = new Prng(seed + MORE);
     const { prng, clock } = this;
     this.documents = simulatedRun(nights(prng));
     this.absent = prng.chance(0.08) ? prng.pick(['olga', 'sven', 'vera', 'cara', STARTER]) : null;
@@ -82,38 +92,45 @@ class Simulation {
       at: prng.int(1, 160),
       name: pickMischief(prng),
     })).sort((a, b) => a.at - b.at);
-    this.world = createWorld(clock, prng, new Set(mutant ? MUTANTS[mutant].world : []));
+    this.world = createWorld(clock, prng, new Set(mutant ? MUTANTS[mutant].world : []), this.more);
+    const happened: Happened = (what) => add(this.tally, what);
+    this.world.happened = happened;
     this.truth = truthOf(this.world);
     this.promises = new Promises(this.world, this.truth, this.documents);
-    const wrap = mutant ? MUTANTS[mutant].activities : undefined;
-    const real = bodies(this.world, this.truth, this.documents);
+    const parts = mutant ? MUTANTS[mutant] : null;
+    const engineReads = parts?.documents?.(this.documents) ?? this.documents;
+    const real = bodies(this.world, this.truth, engineReads);
     const place: Place = {
       clock,
-      player: new ActivityPlayer(clock, prng, prng.pick(WEATHERS), (text) => this.trace(text)),
-      bodies: wrap ? wrap(real) : real,
+      player: new ActivityPlayer(clock, prng, prng.pick(WEATHERS), (text) => this.trace(text), happened),
+      bodies: parts?.activities?.(real) ?? real,
       onCall: (runtime, name, input) => this.called(runtime.name, name, input),
       onPublish: (runtime) => this.published(runtime.name),
     };
-    const starter = (mutant ? MUTANTS[mutant].starter : undefined) ?? STARTER;
-    this.runs = new Runs(clock, prng, this.documents, place, this.observer(), starter);
+    this.runs = new Runs(clock, prng, engineReads, place, this.observer(happened), parts?.starter ?? STARTER);
     this.world.runsOpen = (wave) => this.runs.cutover?.open === true && this.runs.waves.get(wave)?.open === true;
-    this.world.onSeal = (wave) => {
-      this.trace(`wave ${wave} sealed`);
-      this.promises.atSeal(wave);
+    this.world.onWrite = (side, wave) => this.promises.wrote(side, wave);
+    this.world.onSeal = (side, wave) => {
+      this.trace(`wave ${wave} is sealed at the ${side}`);
+      this.promises.atSeal(side, wave);
+      if (side === 'source' && this.more.chance(0.4)) this.afterSwitch();
     };
   }
 
-  private observer(): ConstructorParameters<typeof Runs>[4] {
+  private observer(happened: Happened): ConstructorParameters<typeof Runs>[4] {
     return {
+      happened,
       delivered: (run, message, answer) => {
         this.trace(
           `${message.person} to ${run.wave ?? 'cutover'}: ${JSON.stringify(message)} → ${JSON.stringify(answer)}`,
         );
         this.promises.delivered(run, message, answer);
+        happened(answer.accepted ? 'run/message accepted' : 'run/message refused');
         if (answer.accepted) this.lastProgress = this.clock.now;
       },
       rollbackStarted: (wave, byGuardian) => {
         this.trace(`rollback of ${wave ?? 'the cutover'}${byGuardian ? ' by the guardian' : ''}`);
+        happened(byGuardian ? 'run/rollback by the guardian' : 'run/rollback');
         const killed = [...this.runs.waves.values()].some((run) => run.terminated);
         const state = this.runs.cutover?.context.state;
         if (state) this.promises.rollbackStarted(wave, byGuardian, state, killed);
@@ -134,11 +151,13 @@ class Simulation {
       () => this.isOver(),
       () => this.eachEvent(),
     );
+    commitDue(this.world, this.truth, Infinity);
     this.promises.everyEvent();
     // Nothing is left to happen: it must have ended, or wait for somebody.
     if (this.ending === '') this.ending = this.endingNow(true);
     const terminated = new Set(this.runs.all().flatMap((run) => (run.terminated ? [run.wave] : [])));
     this.promises.atEnd(this.outcome, terminated);
+    add(this.tally, `ending/${this.ending || 'nowhere'}`);
     const { acknowledged } = this.truth;
     return {
       seed: this.seed,
@@ -147,12 +166,14 @@ class Simulation {
       events: this.clock.events,
       writes: acknowledged.source + acknowledged.target,
       mischief: this.mischief.map((each) => each.name),
+      happened: this.tally,
       trace: this.lines,
     };
   }
 
   private eachEvent(): void {
     const { prng, world, truth } = this;
+    commitDue(world, truth, this.clock.now);
     if (this.promises.broken.length < 20) this.promises.everyEvent();
     const writes = truth.acknowledged.source + truth.acknowledged.target;
     if (writes < WRITES_AT_MOST && prng.chance(0.2)) randomWrite(world, truth);
@@ -257,21 +278,30 @@ class Simulation {
   private doMischief(): void {
     const next = this.mischief.shift();
     if (!next) return;
-    this.clock.after(this.prng.int(0, 20_000), () => {
-      const open = this.runs.all().filter((run) => run.open && run.context.state.startedAt > 0);
-      if (open.length === 0) return;
-      this.trace(`mischief: ${next.name}`);
-      MISCHIEF[next.name]?.(this.stage(), this.prng.pick(open));
-      if (this.runs.cutover?.terminated && this.promises.terminatedAt === null) {
-        this.promises.terminatedAt = this.clock.now;
-        this.guardianLooks();
-      }
-      this.clock.touch();
-    });
+    this.clock.after(this.prng.int(0, 20_000), () => this.befall(next.name, this.prng));
   }
 
-  private stage(): Stage {
-    const { runs, world, prng, clock } = this;
+  /** Soon after a switch somebody wants to go back, or the runs die. */
+  private afterSwitch(): void {
+    const name = this.more.pick(AFTER_SWITCH);
+    this.clock.after(this.more.int(0, 3 * HOUR_MS), () => this.befall(name, this.more));
+  }
+
+  private befall(name: string, prng: Prng): void {
+    const open = this.runs.all().filter((run) => run.open && run.context.state.startedAt > 0);
+    if (open.length === 0) return;
+    this.trace(`mischief: ${name}`);
+    add(this.tally, `mischief/${name}`);
+    MISCHIEF[name]?.(this.stage(prng), prng.pick(open));
+    if (this.runs.cutover?.terminated && this.promises.custody.terminatedAt === null) {
+      this.promises.custody.terminatedAt = this.clock.now;
+      this.guardianLooks();
+    }
+    this.clock.touch();
+  }
+
+  private stage(prng: Prng): Stage {
+    const { runs, world, clock } = this;
     return {
       runs,
       world,

@@ -11,7 +11,7 @@ function emptySystem(side: Side): SystemState {
   return {
     side,
     rows: new Map(),
-    waves: new Map([0, ...WAVES].map((wave) => [wave, { state, leaseUntil: 0, frozenAt: 0 }])),
+    waves: new Map([0, ...WAVES].map((wave) => [wave, { state, leaseUntil: 0, frozenAt: 0, frozenEpoch: -1 }])),
     fences: new Map([0, ...WAVES].map((wave) => [wave, { epoch: 0, position: null }])),
     chunksDone: new Set(),
     log: [],
@@ -19,7 +19,7 @@ function emptySystem(side: Side): SystemState {
 }
 
 /** Two waves of customers at the source with a few rows each; some cannot be mapped. */
-export function createWorld(clock: Clock, prng: Prng, broken: ReadonlySet<WorldRule>): World {
+export function createWorld(clock: Clock, prng: Prng, broken: ReadonlySet<WorldRule>, pace = prng): World {
   const source = emptySystem('source');
   const members = new Map<string, number>();
   for (const wave of WAVES) {
@@ -36,6 +36,8 @@ export function createWorld(clock: Clock, prng: Prng, broken: ReadonlySet<WorldR
   return {
     clock,
     prng,
+    pace,
+    openTransactions: [],
     source,
     target: emptySystem('target'),
     control: {
@@ -47,6 +49,7 @@ export function createWorld(clock: Clock, prng: Prng, broken: ReadonlySet<WorldR
       ledgerKeys: new Set(),
       custody: new Map(WAVES.map((wave) => [wave, 'source'])),
       intake: new Map(WAVES.map((wave) => [wave, 'open'])),
+      ended: { custody: new Map(), intake: new Map() },
       chunks: new Map(),
       requests: [],
       closed: null,
@@ -55,7 +58,7 @@ export function createWorld(clock: Clock, prng: Prng, broken: ReadonlySet<WorldR
     baseline: new Set(members.keys()),
     lastWave: 2,
     openWork: new Map(WAVES.map((wave) => [wave, prng.int(0, 4)])),
-    jobs: { running: true, done: new Set() },
+    jobs: { running: true, done: new Set(), calls: [] },
     measures: new Map([
       ['disturbed', true],
       ['owed', true],
@@ -63,6 +66,7 @@ export function createWorld(clock: Clock, prng: Prng, broken: ReadonlySet<WorldR
     broken,
     runsOpen: () => true,
     onSeal: () => undefined,
-    trace: () => undefined,
+    onWrite: () => undefined,
+    happened: () => undefined,
   };
 }

@@ -1,7 +1,8 @@
+import type { Side } from '../../../domain/custody';
 import type { EffectRef, FreezeResult, LeaseEnd, ReturnResult, SwitchResult } from '../../../engine/contract';
 import { ActivityFault, heartbeat, type Attempt } from './attempt';
-import { compareControl, compareFence, waveNumber } from './fences';
-import { fenceOf, rowsOfWave, toSource, unapplied, waveRow, type World } from './world';
+import { compareControl, compareFence, project, waveNumber } from './fences';
+import { fenceOf, holdsLock, rowsOfWave, toSource, unapplied, waveRow, type WaveRow, type World } from './world';
 
 const RETURN_LEASE_MS = 120_000;
 
@@ -9,20 +10,29 @@ const RETURN_LEASE_MS = 120_000;
 export async function freeze(world: World, attempt: Attempt, ref: EffectRef, leaseMs: number): Promise<FreezeResult> {
   const wave = waveNumber(ref);
   await attempt.tick(200);
-  compareControl(world, ref);
-  world.control.custody.set(wave, 'moving');
-  await attempt.tick(world.prng.int(5, 700));
-  if (world.prng.chance(0.05)) return { outcome: 'blocked', blockers: ['pid 1'] };
   compareFence(world, 'source', ref);
+  if (holdsLock(world, 'source', wave)) {
+    world.happened('custody/freeze blocked');
+    return { outcome: 'blocked', blockers: ['pid 1'] };
+  }
   const row = waveRow(world, 'source', wave);
   const { now } = world.clock;
   if (row.state === 'sealed') return { outcome: 'not-owner' };
-  if (row.state === 'open' || row.leaseUntil <= now) {
-    row.frozenAt = now;
-    row.leaseUntil = now + leaseMs;
-    row.state = 'frozen';
+  if (row.state === 'frozen' && row.leaseUntil <= now && row.frozenEpoch >= ref.epoch) {
+    world.happened('custody/freeze lapsed');
+    return { outcome: 'lapsed' };
   }
-  return { outcome: 'frozen', frozenAt: row.frozenAt, leaseUntil: row.leaseUntil };
+  if (row.state === 'open' || row.leaseUntil <= now) takeLease(world, row, ref.epoch, leaseMs);
+  const { frozenAt, leaseUntil } = row;
+  await attempt.tick(world.prng.int(5, 700));
+  project(world, ref, 'moving');
+  return { outcome: 'frozen', frozenAt, leaseUntil };
+}
+
+function takeLease(world: World, row: WaveRow, epoch: number, leaseMs: number): void {
+  world.happened('custody/frozen');
+  const { now } = world.clock;
+  Object.assign(row, { state: 'frozen', frozenAt: now, leaseUntil: now + leaseMs, frozenEpoch: epoch });
 }
 
 /** Renews the lease by the source's clock, while both runs are open (PROTOCOL 11, 12). */
@@ -36,12 +46,18 @@ export async function holdFreeze(
   const wave = waveNumber(ref);
   for (;;) {
     heartbeat(attempt);
-    if (!world.runsOpen(wave)) return { outcome: 'run-closed' };
+    if (!world.runsOpen(wave) && !world.broken.has('lease-runs')) return { outcome: 'run-closed' };
     const row = waveRow(world, 'source', wave);
     const { now } = world.clock;
     if (row.state !== 'frozen' || fenceOf(world, 'source', wave).epoch !== ref.epoch) return { outcome: 'released' };
-    if (row.leaseUntil <= now) return { outcome: 'lapsed' };
-    if (now >= notAfter) return { outcome: 'limit' };
+    if (row.leaseUntil <= now && !world.broken.has('lease-revival')) {
+      world.happened('custody/lease lapsed');
+      return { outcome: 'lapsed' };
+    }
+    if (now >= notAfter) {
+      world.happened('custody/lease at its limit');
+      return { outcome: 'limit' };
+    }
     row.leaseUntil = Math.max(row.leaseUntil, Math.min(now + leaseMs, notAfter));
     await attempt.tick(leaseMs / 3);
   }
@@ -52,10 +68,17 @@ export async function thaw(world: World, attempt: Attempt, ref: EffectRef): Prom
   await attempt.tick(100);
   compareFence(world, 'source', ref);
   const row = waveRow(world, 'source', wave);
-  if (row.state === 'frozen') row.state = 'open';
+  if (row.state === 'sealed') throw new ActivityFault('SystemRefused', `wave ${wave} is sealed at the source`);
+  row.state = 'open';
   await attempt.tick(100);
-  compareControl(world, ref);
-  if (row.state === 'open') world.control.custody.set(wave, 'source');
+  project(world, ref, 'source');
+}
+
+/** A call that does not get the wave's lock in time fails and is tried again (PROTOCOL 5). */
+function awaitLock(world: World, side: Side, wave: number): void {
+  if (!holdsLock(world, side, wave)) return;
+  world.happened('custody/waited for a writer');
+  throw new ActivityFault('SystemUnavailable', `open transactions of wave ${wave} at the ${side}`);
 }
 
 /** Why the source may not be sealed now; null when it may (PROTOCOL 13). */
@@ -75,18 +98,22 @@ export async function switchWave(world: World, attempt: Attempt, ref: EffectRef)
   const target = waveRow(world, 'target', wave);
   await attempt.tick(world.prng.int(5, 700));
   compareFence(world, 'source', ref);
+  awaitLock(world, 'source', wave);
   if (source.state !== 'sealed') {
     const reason = sealRefusal(world, wave);
-    if (reason !== null) return { outcome: 'refused', reason };
-    world.onSeal(wave);
+    if (reason !== null) {
+      world.happened('custody/seal refused');
+      return { outcome: 'refused', reason };
+    }
+    world.happened('custody/sealed');
+    world.onSeal('source', wave);
     source.state = 'sealed';
   }
   await attempt.tick(world.prng.int(5, 700));
-  compareFence(world, 'target', ref);
+  if (!world.broken.has('open-fence')) compareFence(world, 'target', ref);
   if (target.state === 'sealed') target.state = 'open';
   await attempt.tick(100);
-  compareControl(world, ref);
-  world.control.custody.set(wave, 'target');
+  project(world, ref, 'target');
   return { outcome: 'switched', at: world.clock.now };
 }
 
@@ -99,19 +126,24 @@ export async function returnCustody(world: World, attempt: Attempt, ref: EffectR
   compareControl(world, ref);
   compareFence(world, 'source', ref);
   compareFence(world, 'target', ref);
-  if (source.state !== 'sealed') return { path: 'never-sealed', carriedRows: 0 };
-  world.control.custody.set(wave, 'moving');
+  if (source.state !== 'sealed') {
+    project(world, ref, 'source');
+    return { path: 'never-sealed', carriedRows: 0 };
+  }
   const opened = target.state !== 'sealed';
   let carriedRows = 0;
-  if (opened) carriedRows = await carryBack(world, attempt, ref, wave);
+  if (opened) {
+    project(world, ref, 'moving');
+    carriedRows = await carryBack(world, attempt, ref, wave);
+  }
   await attempt.tick(world.prng.int(5, 700));
   compareFence(world, 'source', ref);
   if (backlog(world, wave).length > 0)
     throw new ActivityFault('SystemRefused', 'the target took writes after its seal');
   if (source.state === 'sealed') source.state = 'open';
+  world.happened(opened ? 'custody/carried back' : 'custody/unsealed');
   await attempt.tick(100);
-  compareControl(world, ref);
-  world.control.custody.set(wave, 'source');
+  project(world, ref, 'source');
   return { path: opened ? 'carried-back' : 'unsealed', carriedRows };
 }
 
@@ -124,17 +156,21 @@ async function carryBack(world: World, attempt: Attempt, ref: EffectRef, wave: n
   let carried = 0;
   for (;;) {
     compareFence(world, 'target', ref);
+    awaitLock(world, 'target', wave);
     if (target.state === 'sealed') return carried;
     const lapsed = target.state === 'frozen' && target.leaseUntil <= world.clock.now;
     if (target.state === 'open' || lapsed) {
-      target.state = 'frozen';
-      target.leaseUntil = world.clock.now + RETURN_LEASE_MS;
+      takeLease(world, target, ref.epoch, RETURN_LEASE_MS);
     }
     carried += (await passBack(world, attempt, ref, wave)) ?? 0;
     await attempt.tick(world.prng.int(5, 700));
     compareFence(world, 'target', ref);
+    awaitLock(world, 'target', wave);
     const held = target.state === 'frozen' && target.leaseUntil > world.clock.now;
-    if (held && backlog(world, wave).length === 0) target.state = 'sealed';
+    if (held && backlog(world, wave).length === 0) {
+      world.onSeal('target', wave);
+      target.state = 'sealed';
+    }
   }
 }
 
@@ -150,6 +186,7 @@ async function passBack(world: World, attempt: Attempt, ref: EffectRef, wave: nu
   for (const { key, row } of staged) {
     const old = world.source.rows.get(key);
     if (!row) world.source.rows.delete(key);
+    else if (!old && world.broken.has('born-carried-back')) continue;
     else if (old?.value !== toSource(row.value))
       world.source.rows.set(key, { customer: row.customer, value: toSource(row.value), rev: (old?.rev ?? 0) + 1 });
   }
@@ -175,6 +212,7 @@ export async function purgeCopy(world: World, attempt: Attempt, ref: EffectRef):
   }
   check();
   for (const key of [...world.target.chunksDone]) if (key.startsWith(`${wave}/`)) world.target.chunksDone.delete(key);
+  world.happened('custody/copy purged');
   return { rows: keys.length };
 }
 

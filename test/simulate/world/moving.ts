@@ -1,7 +1,7 @@
 import type { BulkProgress, CatchUpResult, ConvertResult, EffectRef, VerifyResult } from '../../../engine/contract';
 import { ActivityFault, heartbeat, type Attempt } from './attempt';
 import { compareControl, compareFence, waveNumber } from './fences';
-import { fenceOf, rowsOfWave, toTarget, unapplied, waveOf, waveRow, type Chunk, type World } from './world';
+import { fenceOf, holdsLock, rowsOfWave, toTarget, unapplied, waveOf, waveRow, type Chunk, type World } from './world';
 
 const CHUNKS = 3;
 const CLAIM_MS = 120_000;
@@ -20,6 +20,8 @@ export async function startPreload(
   compareControl(world, ref);
   compareFence(world, 'target', ref);
   const bad = rowsOfWave(world, 'source', wave).filter(([key, row]) => key.endsWith('/0') && row.value === 'bad');
+  if (bad.length > 0 && (holdsLock(world, 'source', wave) || holdsLock(world, 'source', 0)))
+    throw new ActivityFault('SystemUnavailable', 'a membership change waits for open transactions');
   for (const [, row] of bad) exclude(world, wave, row.customer);
   const fence = fenceOf(world, 'target', wave);
   fence.position ??= world.source.log.length;

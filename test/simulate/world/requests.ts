@@ -18,6 +18,8 @@ export function submit(world: World, truth: Truth): void {
     customer,
     state: 'held',
     executions: 0,
+    submittedAt: world.clock.now,
+    effectedAt: null,
   };
   world.control.requests.push(request);
   forward(world, truth, request);
@@ -36,7 +38,10 @@ function forward(world: World, truth: Truth, request: RequestState): void {
   if (request.state !== 'held') return;
   const side = route(world, request.customer);
   const again = (): void => world.clock.after(RETRY_MS * world.prng.int(4, 60), () => forward(world, truth, request));
-  if (side === null || behind(world, request)) return again();
+  if (side === null || (behind(world, request) && !world.broken.has('held-order'))) {
+    world.happened('work/request held');
+    return again();
+  }
   request.state = 'forwarding';
   world.clock.after(world.prng.int(1, 5_000), () => send(world, truth, request, side, again));
 }
@@ -45,12 +50,15 @@ function forward(world: World, truth: Truth, request: RequestState): void {
 function send(world: World, truth: Truth, request: RequestState, side: Side, again: () => void): void {
   const result = effectRequest(world, truth, side, request);
   if (result !== 'refused' && world.prng.chance(0.1)) {
+    world.happened('work/forward reply lost');
     world.clock.after(RETRY_MS, () => send(world, truth, request, side, again));
     return;
   }
   world.clock.after(world.prng.int(1, 2_000), () => {
     if (request.state !== 'forwarding') return;
     request.state = result === 'refused' ? 'held' : 'effected';
-    if (result === 'refused') again();
+    if (result !== 'refused') return;
+    world.happened('work/forward refused by the guard');
+    again();
   });
 }

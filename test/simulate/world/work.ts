@@ -9,7 +9,7 @@ import type {
   UndoRow,
 } from '../../../engine/contract';
 import { ActivityFault, heartbeat, type Attempt } from './attempt';
-import { compareControl, waveNumber } from './fences';
+import { compareControl, setIntake, waveNumber } from './fences';
 import { accepts, waveOf, type RequestState, type World } from './world';
 import { effectRequest, type Truth } from './writers';
 
@@ -82,6 +82,7 @@ export async function runAction(
   if (world.jobs.done.has(key)) return { checked: true };
   world.jobs.done.add(key);
   world.jobs.running = (ref.step === 'start-jobs') === (direction === 'do');
+  world.jobs.calls.push({ wave: ref.wave, step: ref.step, direction });
   await attempt.tick(300);
   return { checked: true };
 }
@@ -94,8 +95,7 @@ const forwarding = (world: World, wave: number): number =>
 export async function holdIntake(world: World, attempt: Attempt, ref: EffectRef): Promise<{ waitedFor: number }> {
   const wave = waveNumber(ref);
   await attempt.tick(50);
-  compareControl(world, ref);
-  world.control.intake.set(wave, 'held');
+  setIntake(world, ref, 'held');
   const waitedFor = forwarding(world, wave);
   while (forwarding(world, wave) > 0) {
     await attempt.tick(5_000);
@@ -114,23 +114,25 @@ export async function releaseIntake(
   const wave = waveNumber(ref);
   let replayed = 0;
   await attempt.tick(50);
-  for (const request of heldOf(world, wave)) {
+  for (const request of pendingOf(world, wave)) {
     compareControl(world, ref);
-    if (request.state !== 'held') continue;
+    if (request.state === 'effected') continue;
     const side = accepts(world, 'source', wave) ? 'source' : 'target';
-    if (effectRequest(world, truth, side, request) === 'refused') break;
+    if (!world.broken.has('held-replay') && effectRequest(world, truth, side, request) === 'refused')
+      throw new ActivityFault('SystemUnavailable', `the ${side} does not accept writes of wave ${wave} yet`);
+    world.happened('work/held request replayed');
     await attempt.tick(50);
     request.state = 'effected';
     replayed++;
   }
   await attempt.tick(50);
-  compareControl(world, ref);
-  world.control.intake.set(wave, 'open');
-  return { replayed, refused: 0, pending: heldOf(world, wave).length };
+  setIntake(world, ref, 'open');
+  return { replayed, refused: 0, pending: pendingOf(world, wave).length };
 }
 
-const heldOf = (world: World, wave: number): RequestState[] =>
-  world.control.requests.filter((request) => request.state === 'held' && waveOf(world, request.customer) === wave);
+/** In the order of their arrival; forwards of unknown outcome are performed again. */
+const pendingOf = (world: World, wave: number): RequestState[] =>
+  world.control.requests.filter((request) => request.state !== 'effected' && waveOf(world, request.customer) === wave);
 
 export async function drain(world: World, attempt: Attempt, ref: EffectRef, atMostMs: number): Promise<DrainResult> {
   const wave = waveNumber(ref);

@@ -2,6 +2,7 @@ import type { Custody, Side, WaveState } from '../../../domain/custody';
 import type { LedgerEntry, UndoRow } from '../../../engine/contract';
 import type { Clock } from '../clock';
 import type { Prng } from '../prng';
+import type { Happened } from '../tally';
 
 export interface Row {
   customer: string;
@@ -26,6 +27,8 @@ export interface WaveRow {
   state: WaveState;
   leaseUntil: number;
   frozenAt: number;
+  /** Under which epoch it was frozen last: a lapsed lease is taken anew under a later one only. */
+  frozenEpoch: number;
 }
 
 export interface SystemState {
@@ -42,12 +45,33 @@ export interface RequestState {
   customer: string;
   state: 'held' | 'forwarding' | 'effected';
   executions: number;
+  submittedAt: number;
+  /** First time it took effect, epoch ms. */
+  effectedAt: number | null;
 }
 
 export interface Chunk {
   index: number;
   claimedAt: number | null;
   done: boolean;
+}
+
+/** A writer's transaction that the guard let in and that is not committed yet: it holds the wave's lock until then. */
+export interface OpenTransaction {
+  side: Side;
+  wave: number;
+  customer: string;
+  key: string;
+  /** Null deletes. */
+  value: string | null;
+  commitsAt: number;
+}
+
+/** The job scheduler was stopped or started by a step (`do`) or by its undo. */
+export interface JobsCall {
+  wave: number | null;
+  step: string;
+  direction: 'do' | 'undo';
 }
 
 /** The control database. Wave 0 stands for the cutover itself where a wave is asked for. */
@@ -61,17 +85,36 @@ export interface Control {
   ledgerKeys: Set<string>;
   custody: Map<number, Custody>;
   intake: Map<number, 'open' | 'held'>;
+  /** The highest epoch under which the wave settled on a side, or its intake was opened. */
+  ended: { custody: Map<number, number>; intake: Map<number, number> };
   chunks: Map<number, Chunk[]>;
   requests: RequestState[];
   closed: string | null;
 }
 
 /** Rules of the world that a mutant breaks (PROTOCOL.md). */
-export type WorldRule = 'fence' | 'lease-in-seal' | 'unapplied-in-seal' | 'chunk-fence' | 'held-order';
+export type WorldRule =
+  | 'fence'
+  | 'wave-lock'
+  | 'epoch-key'
+  | 'late-projection'
+  | 'open-fence'
+  | 'lease-in-seal'
+  | 'lease-revival'
+  | 'lease-runs'
+  | 'unapplied-in-seal'
+  | 'chunk-fence'
+  | 'born-carried-back'
+  | 'request-key'
+  | 'held-order'
+  | 'held-replay';
 
 export interface World {
   clock: Clock;
   prng: Prng;
+  /** A stream of its own for how long transactions last. */
+  pace: Prng;
+  openTransactions: OpenTransaction[];
   source: SystemState;
   target: SystemState;
   control: Control;
@@ -81,15 +124,17 @@ export interface World {
   lastWave: number;
   /** Open items of the work stock, by wave. */
   openWork: Map<number, number>;
-  jobs: { running: boolean; done: Set<string> };
+  /** `calls` is what the scheduler was told, in order. */
+  jobs: { running: boolean; done: Set<string>; calls: JobsCall[] };
   /** Readings of success measures, by id. */
   measures: Map<string, boolean>;
   broken: ReadonlySet<WorldRule>;
   /** Whether the wave's run and the cutover's run are open (PROTOCOL 12). */
   runsOpen: (wave: number) => boolean;
   /** Told of what the promises look at, in the event in which it happens. */
-  onSeal: (wave: number) => void;
-  trace: (text: string) => void;
+  onSeal: (side: Side, wave: number) => void;
+  onWrite: (side: Side, wave: number) => void;
+  happened: Happened;
 }
 
 export const waveOf = (world: World, customer: string): number => world.members.get(customer) ?? world.lastWave;
@@ -113,6 +158,10 @@ export function accepts(world: World, side: Side, wave: number): boolean {
   const row = waveRow(world, side, wave);
   return row.state === 'open' || (row.state === 'frozen' && row.leaseUntil <= world.clock.now);
 }
+
+/** Who holds the wave's lock, which freeze, seal and membership changes need for themselves (PROTOCOL 3, 4). */
+export const holdsLock = (world: World, side: Side, wave: number): boolean =>
+  !world.broken.has('wave-lock') && world.openTransactions.some((open) => open.side === side && open.wave === wave);
 
 /** Values are mapped on the way in and mapped back on the way home. */
 export const toTarget = (value: string): string => `T:${value}`;

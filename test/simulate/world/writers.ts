@@ -1,5 +1,6 @@
 import type { Side } from '../../../domain/custody';
-import { accepts, system, toSource, toTarget, waveOf, type RequestState, type World } from './world';
+import { accepts, system, toSource, toTarget, waveOf } from './world';
+import type { OpenTransaction, RequestState, Row, World } from './world';
 
 /** What was acknowledged, by logical row: what both systems together owe their customers. */
 export interface Truth {
@@ -7,7 +8,6 @@ export interface Truth {
   /** The source's row count of writes as last acknowledged there; absent once the target wrote the row. */
   sourceRev: Map<string, number>;
   acknowledged: { source: number; target: number };
-  refused: number;
   won: string[];
   /** Makes new keys and values differ. */
   serial: number;
@@ -18,31 +18,50 @@ export function truthOf(world: World): Truth {
     rows: new Map([...world.source.rows].map(([key, row]) => [key, { customer: row.customer, value: row.value }])),
     sourceRev: new Map([...world.source.rows].map(([key, row]) => [key, row.rev])),
     acknowledged: { source: 0, target: 0 },
-    refused: 0,
     won: [],
     serial: 0,
   };
 }
 
-/** One customer's transaction at one side: acknowledged or refused as a whole. `value` null deletes. */
+const SLOW = 0.12;
+/** Customers won at each side. */
+const MOST_WON = 3;
+const LONGEST_TRANSACTION_MS = 60_000;
+
+/**
+ * One customer's transaction at one side: acknowledged or refused as a whole, most at once, some a while after the guard let them
+ * in. `value` null deletes. False when the guard refused.
+ */
 function write(world: World, truth: Truth, side: Side, customer: string, key: string, value: string | null): boolean {
   const wave = waveOf(world, customer);
   if (!accepts(world, side, wave)) {
-    truth.refused++;
+    world.happened('work/write refused by the guard');
     return false;
   }
+  commit(world, truth, { side, wave, customer, key, value, commitsAt: world.clock.now });
+  return true;
+}
+
+function commit(world: World, truth: Truth, { side, wave, customer, key, value }: OpenTransaction): void {
   const { rows, log } = system(world, side);
   const old = rows.get(key);
   if (value === null) rows.delete(key);
   else rows.set(key, { customer, value: side === 'source' ? value : toTarget(value), rev: (old?.rev ?? 0) + 1 });
   log.push({ wave, key });
+  world.onWrite(side, wave);
   truth.acknowledged[side]++;
   if (value === null) truth.rows.delete(key);
   else truth.rows.set(key, { customer, value });
-  if (side === 'target') truth.sourceRev.delete(key);
-  else if (value === null) truth.sourceRev.delete(key);
+  if (side === 'target' || value === null) truth.sourceRev.delete(key);
   else truth.sourceRev.set(key, (old?.rev ?? 0) + 1);
-  return true;
+}
+
+/** Commits the transactions that have lasted long enough. */
+export function commitDue(world: World, truth: Truth, now: number): void {
+  const due = world.openTransactions.filter((open) => open.commitsAt <= now);
+  if (due.length === 0) return;
+  world.openTransactions = world.openTransactions.filter((open) => open.commitsAt > now);
+  for (const open of due) commit(world, truth, open);
 }
 
 /** One writer does one thing somewhere: at the right side, at the wrong one (a stray), to old rows or new ones. */
@@ -50,8 +69,8 @@ export function randomWrite(world: World, truth: Truth): void {
   const { prng } = world;
   const side: Side = prng.chance(0.5) ? 'source' : 'target';
   const serial = ++truth.serial;
-  if (prng.chance(0.03) && truth.won.length < 3) {
-    const customer = `n${truth.won.length + 1}`;
+  if (prng.chance(0.03) && truth.won.filter((customer) => customer.startsWith(side)).length < MOST_WON) {
+    const customer = `${side}${truth.won.length + 1}`;
     if (write(world, truth, side, customer, `${customer}/0`, 'active')) truth.won.push(customer);
     return;
   }
@@ -60,12 +79,21 @@ export function randomWrite(world: World, truth: Truth): void {
     ([key, row]) => row.customer === customer && !key.endsWith('/0') && !key.includes('/req'),
   );
   const chosen = rows.length > 0 && prng.chance(0.7) ? prng.pick(rows) : null;
-  if (!chosen) write(world, truth, side, customer, `${customer}/r${serial}`, `b${serial}`);
-  else if (prng.chance(0.3)) write(world, truth, side, customer, chosen[0], null);
-  else if (prng.chance(0.2)) {
-    const value = side === 'source' ? chosen[1].value : toSource(chosen[1].value);
-    write(world, truth, side, customer, chosen[0], value);
-  } else write(world, truth, side, customer, chosen[0], `u${serial}`);
+  const [key, value] = chosen ? changeOf(world, side, chosen, serial) : [`${customer}/r${serial}`, `b${serial}`];
+  if (world.openTransactions.some((open) => open.side === side && open.key === key)) return; // its row is locked
+  if (!world.pace.chance(SLOW)) return void write(world, truth, side, customer, key, value);
+  const wave = waveOf(world, customer);
+  if (!accepts(world, side, wave)) return world.happened('work/write refused by the guard');
+  world.happened('work/slow transaction');
+  const commitsAt = world.clock.now + world.pace.int(100, LONGEST_TRANSACTION_MS);
+  world.openTransactions.push({ side, wave, customer, key, value, commitsAt });
+}
+
+/** Deletes the row, writes what it holds already, or something new. */
+function changeOf({ prng }: World, side: Side, [key, row]: [string, Row], serial: number): [string, string | null] {
+  if (prng.chance(0.3)) return [key, null];
+  if (prng.chance(0.2)) return [key, side === 'source' ? row.value : toSource(row.value)];
+  return [key, `u${serial}`];
 }
 
 /**
@@ -80,8 +108,9 @@ export function effectRequest(
 ): 'done' | 'again' | 'refused' {
   const key = `${request.customer}/req${request.id}`;
   if (!accepts(world, side, waveOf(world, request.customer))) return 'refused';
-  if (system(world, side).rows.has(key)) return 'again';
+  if (system(world, side).rows.has(key) && !world.broken.has('request-key')) return 'again';
   if (!write(world, truth, side, request.customer, key, 'effect')) return 'refused';
   request.executions++;
+  request.effectedAt ??= world.clock.now;
   return 'done';
 }

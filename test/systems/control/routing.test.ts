@@ -35,6 +35,20 @@ test('one row moves a whole wave; a lower epoch changes nothing any more', async
   );
 });
 
+test('an attempt that wakes after its wave has settled neither sends it on the way again nor holds its intake', async () => {
+  const ref = { cutover: 'late', wave: 1, epoch: 3 };
+  await seedRouting(control, 'late', [{ wave: 1, name: 'pilot' }]);
+  for (const custody of ['moving', 'moving', 'target'] as const)
+    expect(await setCustody(control, { ...ref, custody })).toEqual({ outcome: 'done' });
+  for (const intake of ['held', 'open'] as const)
+    expect(await setIntake(control, { ...ref, intake })).toEqual({ outcome: 'done' });
+  expect(await setCustody(control, { ...ref, custody: 'moving' })).toEqual({ outcome: 'stale' });
+  expect(await setIntake(control, { ...ref, intake: 'held' })).toEqual({ outcome: 'stale' });
+  expect(await readWave(control, 'late', 1)).toMatchObject({ custody: 'target', intake: 'open' });
+  expect(await setCustody(control, { ...ref, epoch: 4, custody: 'moving' })).toEqual({ outcome: 'done' });
+  expect(await setIntake(control, { ...ref, epoch: 4, intake: 'held' })).toEqual({ outcome: 'done' });
+});
+
 test('seeding again keeps custody, and an excluded customer is served by the source for ever', async () => {
   await seedRouting(control, 'c', [{ wave: 1, name: 'pilot' }]);
   expect((await readWave(control, 'c', 1)).custody).toBe('moving');
