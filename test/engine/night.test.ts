@@ -208,6 +208,7 @@ describe('pause and skip', () => {
     stage.say({ kind: 'go', person: STARTER, step: 'freeze' });
     await stage.pass(10 * MINUTE);
     expect(stage.calls).not.toContain('freeze');
+    expect(stage.step('freeze').status).toBe('pending'); // nobody is waited for but whoever resumes
     stage.say({ kind: 'resume', person: 'olga' });
     await stage.pass(MINUTE);
     expect(stage.calls).toContain('freeze');

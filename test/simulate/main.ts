@@ -60,6 +60,7 @@ async function playMany(options: Options, stop: AbortSignal): Promise<number> {
   const tally: Tally = new Map();
   const total = { seeds: 0, failed: 0, events: 0, writes: 0 };
   const startedAt = performance.now();
+  const cpuAt = process.cpuUsage();
   await playSeeds(options, { ...options, stop }, ({ seed, broken, events, writes, happened }) => {
     total.seeds++;
     total.events += events;
@@ -70,11 +71,12 @@ async function playMany(options: Options, stop: AbortSignal): Promise<number> {
       say(`${total.seeds} of ${options.seeds} seeds, ${total.failed} broke a promise`);
   });
   const seconds = (performance.now() - startedAt) / 1_000;
+  const { user, system } = process.cpuUsage(cpuAt);
   if (stop.aborted) say(`stopped after ${total.seeds} of ${options.seeds} seeds; so far:`);
   for (const line of linesOf(tally)) say(line);
   say(
     `${total.seeds} seeds from ${options.from} in ${seconds.toFixed(1)} s (${(total.seeds / seconds).toFixed(0)} a second, ` +
-      `${options.threads} threads): ${total.events} events, ${total.writes} writes acknowledged`,
+      `${options.threads} threads, ${((user + system) / 1e6).toFixed(0)} s of processor time): ${total.events} events, ${total.writes} writes acknowledged`,
   );
   if (total.failed > 0) {
     say(`${total.failed} seeds broke a promise; replay one with --seed N --trace`);

@@ -19,6 +19,8 @@ export interface Run {
   wave: number | null;
   context: Context;
   runtime: SimRuntime;
+  /** What a wave reported last, as JSON: it does not say the same twice. */
+  reported: string;
   /** Open as Temporal says: not ended, not terminated. */
   open: boolean;
   terminated: boolean;
@@ -78,6 +80,7 @@ export class Runs {
       wave: null,
       context: this.contextOf(state, null, runtime),
       runtime,
+      reported: '',
       open: true,
       terminated: false,
     };
@@ -113,6 +116,7 @@ export class Runs {
         const runtime = new SimRuntime(run.runtime.name, this.place);
         run.runtime = runtime;
         run.context = this.contextOf(state, run.wave, runtime);
+        run.reported = '';
         this.clock.touch();
       }
     }
@@ -145,6 +149,7 @@ export class Runs {
       wave,
       context: this.contextOf(this.fresh(wave, 0), wave, runtime),
       runtime,
+      reported: '',
       open: true,
       terminated: false,
     };
@@ -165,7 +170,10 @@ export class Runs {
 
   /** A wave's report travels as a signal: in order, a little later, lost on a cutover that is not open. */
   report(run: Run, status: WaveSummary['status']): void {
-    const report = json(summaryOf(run.context, status));
+    const text = JSON.stringify(summaryOf(run.context, status));
+    if (text === run.reported) return;
+    run.reported = text;
+    const report = JSON.parse(text) as WaveSummary;
     this.reportAt = Math.max(this.reportAt, this.clock.now + this.prng.int(1, 500));
     this.clock.after(this.reportAt - this.clock.now, () => {
       if (!this.cutover?.open) return;

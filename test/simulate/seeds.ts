@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { projectDir } from '../../local/paths';
 import type { Mutant } from './mutants';
 import type { Result } from './simulate';
 
@@ -13,6 +14,8 @@ export interface Span {
 export type Played = Pick<Result, 'seed' | 'broken' | 'events' | 'writes' | 'happened'>;
 
 const SPAN = 20;
+/** The compiled one, wherever this runs from. */
+const THREAD = join(projectDir(), 'dist', 'test', 'simulate', 'seed-worker.js');
 
 /**
  * Plays the seeds in threads, a seed always the same way whatever its thread. `onPlayed` hears of each, in no order. Stops early
@@ -40,7 +43,7 @@ async function playThread(
   { mutant, stop }: { mutant: Mutant | null; stop: AbortSignal },
   onPlayed: (played: Played) => void,
 ): Promise<void> {
-  const worker = new Worker(join(__dirname, 'seed-worker.js'), { workerData: { mutant } });
+  const worker = new Worker(THREAD, { workerData: { mutant } });
   const leave = new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
   try {
     for (let mine = span(); mine; mine = span()) {
