@@ -4,6 +4,7 @@ import { Clock } from './clock';
 import { ActivityPlayer, WEATHERS } from './faults';
 import { MISCHIEF, pickMischief, type Stage } from './mischief';
 import { MUTANTS, type Mutant } from './mutants';
+import { Endings } from './endings';
 import { hesitation, openItems } from './people';
 import { Prng } from './prng';
 import type { Broken } from './promises/broken';
@@ -14,12 +15,11 @@ import type { Place } from './runtime';
 import { add, type Happened, type Tally } from './tally';
 import { createWorld } from './world/create';
 import { submit } from './world/requests';
-import { waveRow, type World } from './world/world';
+import type { World } from './world/world';
 import { commitDue, randomWrite, truthOf } from './world/writers';
 
 const START_MS = Date.UTC(2026, 10, 27, 9);
 const HOUR_MS = 3_600_000;
-const IDLE_MS = 30 * HOUR_MS;
 /** Zombies sleep two hours at most: so much is watched after the end. */
 const AFTERMATH_MS = 3 * HOUR_MS;
 const GUARDIAN_MS = 300_000;
@@ -71,10 +71,7 @@ class Simulation {
   private readonly absent: string | null;
   private publishes = 0;
   private roundDue = false;
-  private outcome: string | null = null;
-  private lastProgress = START_MS;
-  /** When a run was last seen waiting for an opening: people have their time from then on. */
-  private waitedUntil = START_MS;
+  private readonly endings: Endings;
   private endedAt: number | null = null;
   private ending = '';
 
@@ -108,6 +105,7 @@ class Simulation {
       onPublish: (runtime) => this.published(runtime.name),
     };
     this.runs = new Runs(clock, prng, engineReads, place, this.observer(happened), parts?.starter ?? STARTER);
+    this.endings = new Endings(this.world, this.runs, this.documents, this.absent, this.promises);
     this.world.runsOpen = (wave) => this.runs.cutover?.open === true && this.runs.waves.get(wave)?.open === true;
     this.world.onWrite = (side, wave) => this.promises.wrote(side, wave);
     this.world.onSeal = (side, wave) => {
@@ -126,7 +124,7 @@ class Simulation {
         );
         this.promises.delivered(run, message, answer);
         happened(answer.accepted ? 'run/message accepted' : 'run/message refused');
-        if (answer.accepted) this.lastProgress = this.clock.now;
+        if (answer.accepted) this.endings.lastProgress = this.clock.now;
       },
       rollbackStarted: (wave, byGuardian) => {
         this.trace(`rollback of ${wave ?? 'the cutover'}${byGuardian ? ' by the guardian' : ''}`);
@@ -139,7 +137,7 @@ class Simulation {
         this.promises.say('LIVE', `the run of ${name} failed: ${error instanceof Error ? error.stack : String(error)}`),
       ended: (outcome) => {
         this.trace(`ended ${outcome}`);
-        this.outcome = outcome;
+        this.endings.outcome = outcome;
       },
     };
   }
@@ -154,9 +152,9 @@ class Simulation {
     commitDue(this.world, this.truth, Infinity);
     this.promises.everyEvent();
     // Nothing is left to happen: it must have ended, or wait for somebody.
-    if (this.ending === '') this.ending = this.endingNow(true);
+    if (this.ending === '') this.ending = this.endings.now(true);
     const terminated = new Set(this.runs.all().flatMap((run) => (run.terminated ? [run.wave] : [])));
-    this.promises.atEnd(this.outcome, terminated);
+    this.promises.atEnd(this.endings.outcome, terminated);
     add(this.tally, `ending/${this.ending || 'nowhere'}`);
     const { acknowledged } = this.truth;
     return {
@@ -188,65 +186,18 @@ class Simulation {
       return true;
     }
     if (this.endedAt === null) {
-      this.ending = this.endingNow();
+      this.ending = this.endings.now();
       if (this.ending !== '') this.endedAt = this.clock.now;
       return false;
     }
     return this.clock.now > this.endedAt + AFTERMATH_MS;
   }
 
-  private endingNow(idle = false): string {
-    const { runs, clock, outcome } = this;
-    if (outcome !== null) return outcome;
-    if (runs.cutover?.terminated && this.allSettled()) return 'terminated';
-    if (!idle && clock.now < Math.max(this.lastProgress, this.waitedUntil) + IDLE_MS) return '';
-    if (!idle && this.waitsForOpening()) {
-      this.waitedUntil = clock.now;
-      return '';
-    }
-    const frozen = [1, 2].some((wave) => {
-      const row = waveRow(this.world, 'source', wave);
-      return row.state === 'frozen' && row.leaseUntil > clock.now;
-    });
-    if (frozen) this.promises.say('LIVE', 'customers are frozen and nobody does anything');
-    if (this.absent === null && !runs.cutover?.terminated)
-      this.promises.say('LIVE', 'it stands still though everybody is there');
-    const named = openItems(runs, this.documents).some((item) => item.person === this.absent);
-    if (this.absent !== null && !named && !runs.cutover?.terminated)
-      this.promises.say('LIVE', 'it waits, but for nobody');
-    return 'waiting';
-  }
-
-  /** A window that opens days from now is a reason to wait that needs nobody. */
-  private waitsForOpening(): boolean {
-    const states = this.runs.all().flatMap((run) => (run.open ? [run.context.state] : []));
-    return states.some(
-      (state) =>
-        state.notices.some((notice) => notice.at > this.lastProgress && notice.text.includes('rollback waits')) ||
-        Object.values(state.steps).some((step) => step.problem?.includes('it opens at')),
-    );
-  }
-
-  /** After a termination: each started wave is live at the target, or rolled back by the guardian. */
-  private allSettled(): boolean {
-    const { runs } = this;
-    return (
-      runs.rollbacks.every((rollback) => rollback.done) &&
-      [...runs.waves].every(
-        ([wave, run]) => !run.open && (this.settled(wave) || runs.rollbacks.some((each) => each.state.wave === wave)),
-      )
-    );
-  }
-
-  private settled(wave: number): boolean {
-    return this.runs.waves.get(wave)?.context.state.status === 'live';
-  }
-
   private guardianLooks(): void {
     this.clock.after(
       GUARDIAN_MS,
       () => {
-        this.runs.guard((wave) => this.settled(wave));
+        this.runs.guard((wave) => this.endings.settled(wave));
         if (this.endedAt === null) this.guardianLooks();
       },
       () => this.endedAt !== null || !this.runs.cutover?.terminated,
@@ -258,7 +209,7 @@ class Simulation {
     const run = this.runs.all().find((candidate) => candidate.runtime.name === runtime);
     if (!run) return;
     if (name === 'recordUndo') {
-      this.lastProgress = this.clock.now;
+      this.endings.lastProgress = this.clock.now;
       this.promises.atEffect(run, (input as { ref: { step: string } }).ref.step);
     }
     if (name === 'switchWave') this.promises.atSwitch(run);

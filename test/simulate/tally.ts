@@ -1,7 +1,7 @@
-/** How often things happened, by `group/what`. Groups are those of GROUPS. */
+/** How often things happened, by `group/what`. */
 export type Tally = Map<string, number>;
 
-export const GROUPS = {
+const GROUPS = {
   ending: 'endings',
   fault: 'faults',
   mischief: 'mischief',
