@@ -1,5 +1,6 @@
 import type { Line } from './measure';
 import type { Place } from './place';
+import { capture } from './capture';
 import { moving } from './moving';
 
 export interface Setting {
@@ -16,5 +17,9 @@ export const SCENARIOS: Record<string, { about: string; run: Scenario }> = {
   moving: {
     about: 'conversion, live verification, machine downtime and rollback, each beside its bare counterpart',
     run: moving,
+  },
+  capture: {
+    about: 'what the log and the guards cost the source’s own writers, with durable commits',
+    run: capture,
   },
 };

@@ -29,11 +29,14 @@ function mappedValue(entity: CompiledEntity, column: CompiledColumn): string {
     if (other !== undefined)
       value = `(case when (${rule.when}) is true then cast((${other}) as ${column.wire}) else ${value} end)`;
   }
-  // What the target adds (5 stored as 5.00, blanks up to its length) is no change; what rounds or cuts is, and stays visible.
-  if (FITTED.test(column.wire))
-    value = `(case when cast(${value} as ${column.stored}) = ${value} then cast(${value} as ${column.stored}) else ${value} end)`;
   return value;
 }
+
+/** What the target adds (5 stored as 5.00, blanks up to its length) is no change; what rounds or cuts is, and stays visible. */
+const asStored = (column: CompiledColumn, value: string): string =>
+  FITTED.test(column.wire)
+    ? `(case when cast(${value} as ${column.stored}) = ${value} then cast(${value} as ${column.stored}) else ${value} end)`
+    : value;
 
 /** One side of an entity: where its rows come from and the bytes of each column. */
 interface Side {
@@ -84,8 +87,15 @@ export function sourceSide(entity: CompiledEntity, wave: number, scope: Scope): 
   const conditions = [...(scope === 'listed' ? [] : [inWave(wave)]), ...stretch(entity, own, type, scope)];
   const document = entity.entity.from;
   if ('table' in document && document.where !== undefined) conditions.push(`(${document.where})`);
-  const images = new Map(entity.columns.map((each) => [each.name, bytes(each, mappedValue(entity, each))]));
-  return { from: `${table} where ${conditions.join(' and ') || 'true'}`, images };
+  const values = entity.columns.map((each) => `${mappedValue(entity, each)} as ${quote(each.name)}`).join(', ');
+  const images = new Map(
+    entity.columns.map((each) => [each.name, bytes(each, asStored(each, `cutover_v.${quote(each.name)}`))]),
+  );
+  // Without the offset PostgreSQL would write each mapping out wherever its value is used, and compute it as often.
+  return {
+    from: `(select ${values} from ${table} where ${conditions.join(' and ') || 'true'} offset 0) cutover_v`,
+    images,
+  };
 }
 
 export function targetSide(entity: CompiledEntity, wave: number, scope: Scope): Side {
@@ -102,13 +112,10 @@ export function targetSide(entity: CompiledEntity, wave: number, scope: Scope): 
   return { from: `${table} where ${conditions.join(' and ') || 'true'}`, images };
 }
 
-/** Count and two independent sums of row hashes; addition makes the order of rows not matter, and doubles show. */
-export const summarySql = (side: Side): string => {
-  const row = `row(${[...side.images.values()].join(', ')})`;
-  return `select count(*)::text as rows,
-      coalesce(sum(hash_record_extended(r, 0)), 0) || '/' || coalesce(sum(hash_record_extended(r, 8761)), 0) as digest
-    from (select ${row} as r from ${side.from}) hashed`;
-};
+/** Count and two sums over row hashes, the second of them scrambled; addition makes the order of rows not matter, and doubles show. */
+export const summarySql = (side: Side): string =>
+  `select count(*)::text as rows, coalesce(sum(h), 0) || '/' || coalesce(sum(hashint8extended(h, 8761)), 0) as digest
+    from (select hash_record_extended(row(${[...side.images.values()].join(', ')}), 0) as h from ${side.from} offset 0) hashed`;
 
 const keyHash = (entity: CompiledEntity, side: Side): string =>
   `encode(sha256(convert_to(row(${entity.targetKey.map((name) => side.images.get(name)!).join(', ')})::text, 'UTF8')), 'hex')`;
