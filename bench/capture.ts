@@ -49,11 +49,7 @@ const VARIANTS = {
 } as const;
 type Variant = keyof typeof VARIANTS;
 
-async function prepare(
-  server: PostgresServer,
-  variant: Variant,
-  tables: readonly GuardedTable[],
-): Promise<string> {
+async function prepare(server: PostgresServer, variant: Variant, tables: readonly GuardedTable[]): Promise<string> {
   const url = await database(server, `${variant}_${tables.length}`, '', 'filled');
   const change = VARIANTS[variant];
   if (change === null) return url;

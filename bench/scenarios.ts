@@ -2,6 +2,7 @@ import type { Line } from './measure';
 import type { Place } from './place';
 import { capture } from './capture';
 import { moving } from './moving';
+import { many, memories, runs } from './runs';
 
 export interface Setting {
   place: Place;
@@ -22,4 +23,7 @@ export const SCENARIOS: Record<string, { about: string; run: Scenario }> = {
     about: 'what the log and the guards cost the source’s own writers, with durable commits',
     run: capture,
   },
+  runs: { about: 'votes, automated steps and a long runbook on a Temporal server of the local stack', run: runs },
+  many: { about: 'many cutovers at once on one worker', run: many },
+  memory: { about: 'a worker’s peak memory at both sizes', run: memories },
 };

@@ -28,6 +28,7 @@ import { copyReferenceWithin } from './reference';
 import {
   inSnapshot,
   movePosition,
+  othersMayOwn,
   requireSealed,
   takeFence,
   takePassLock,
@@ -109,11 +110,11 @@ export async function applyWithin(
   await copyReferenceWithin(source, target, compiled);
   await target.query('set constraints all deferred');
   for (const part of parts) await naming(part, () => stage(source, target, part, wave));
-  return { outcome: 'applied', changes, rows: await replace(target, parts) };
+  return { outcome: 'applied', changes, rows: await replace(target, parts, wave) };
 }
 
 /** Replaces the target rows of the staged origins. Returns the rows written. */
-async function replace(target: PoolClient, parts: Part[]): Promise<number> {
+async function replace(target: PoolClient, parts: Part[], wave: number): Promise<number> {
   await vouch(target);
   const upwards = parts.toReversed();
   const waves: number[] = [];
@@ -123,7 +124,8 @@ async function replace(target: PoolClient, parts: Part[]): Promise<number> {
     rows += deleted.rows;
     waves.push(...deleted.waves);
   };
-  for (const part of parts) waves.push(...(await naming(part, () => stagedWaves(target, part.entity, part.at))));
+  if (await othersMayOwn(target, wave))
+    for (const part of parts) waves.push(...(await naming(part, () => stagedWaves(target, part.entity, part.at))));
   for (const part of upwards) {
     if (!part.entity.hasChildren) await gone(part);
     waves.push(...(await naming(part, () => parkCollisions(target, part.entity, part.at))));

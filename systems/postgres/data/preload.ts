@@ -9,7 +9,16 @@ import { forwardList, inRange, selectRange, targetCustomerOf } from './forward';
 import { columnNames, createStage, parentsPresent, stageTable, upsertStage } from './merge';
 import { ident, identList, sameKey, waveOf } from './names';
 import type { CustomerRange, Pair } from './pair';
-import { inSnapshot, movePosition, requireSealed, takeFence, takePassLock, vouch, vouchFor } from './transaction';
+import {
+  inSnapshot,
+  movePosition,
+  othersMayOwn,
+  requireSealed,
+  takeFence,
+  takePassLock,
+  vouch,
+  vouchFor,
+} from './transaction';
 
 export interface ChunkRef extends CustomerRange {
   wave: number;
@@ -95,10 +104,7 @@ const pipeChunk = (
 
 /** Membership may differ between the systems for a moment, so rows of the source's wave may be another's here. */
 async function vouchForCopied(target: PoolClient, entity: CompiledEntity, chunk: ChunkRef): Promise<void> {
-  const others = await target.query(`select from cutover.wave where wave not in ($1, ${STAYS_WAVE}) limit 1`, [
-    chunk.wave,
-  ]);
-  if (others.rowCount === 0) return;
+  if (!(await othersMayOwn(target, chunk.wave))) return;
   const customer = targetCustomerOf(entity, 't');
   const copied = [...inRange(entity, 'target', customer, chunk), 't.xmin = pg_current_xact_id()::xid'].join(' and ');
   const { rows } = await target.query<{ wave: number }>(

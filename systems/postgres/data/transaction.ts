@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import { STAYS_WAVE } from '../../../domain/custody';
 import { SystemFault } from '../../ports';
 import { withTransaction } from '../connect';
 
@@ -23,6 +24,14 @@ export async function takeFence(client: PoolClient, key: string, epoch: number):
 /** The guards pass this transaction by, which holds a fence: before it commits it calls `vouchFor` with the waves of all it wrote. */
 export async function vouch(client: PoolClient): Promise<void> {
   await client.query('select cutover.vouch()');
+}
+
+/** False where each row is the wave's own or of customers who stay, and nobody else owns any: then `vouchFor` would ask nothing. */
+export async function othersMayOwn(client: PoolClient, wave: number): Promise<boolean> {
+  const { rowCount } = await client.query(`select from cutover.wave where wave not in ($1, ${STAYS_WAVE}) limit 1`, [
+    wave,
+  ]);
+  return rowCount !== 0;
 }
 
 /** Refused like a single row would be, unless each wave is the fence's own or sealed here. */

@@ -30,7 +30,7 @@ export class Stage {
     const dir = join(stackDir(`e2e-${process.pid}`), name);
     mkdirSync(dir, { recursive: true });
     const [postgres, server] = await Promise.all([
-      startPostgres(join(dir, 'postgres'), { fsync: 'off' }),
+      startPostgres(join(dir, 'postgres'), { fsync: 'off', max_connections: '800' }),
       startTemporal({ dir: join(dir, 'temporal'), env: process.env, ...options }),
     ]);
     const env: Record<string, string> = {
