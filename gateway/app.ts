@@ -70,11 +70,25 @@ export function gatewayApp(parts: GatewayParts): Hono {
   return app;
 }
 
+/** What JSON is sent as; curl and fetch call a text without a name `text/plain`. */
+const READABLE = /^\s*(application\/([\w.-]+\+)?json|text\/(plain|json))\s*(;|$)/i;
+
+function decoded(bytes: ArrayBuffer): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
 const tooLarge = (c: Context): Response =>
   c.json({ error: `the body is larger than ${MAX_BODY_BYTES / 1024} KiB` }, 413);
 
 async function submit(c: Context, { systems, cutover, runbook, forwarder }: GatewayParts): Promise<Response> {
-  const text = await c.req.text();
+  const type = c.req.header('content-type') ?? 'application/json';
+  if (!READABLE.test(type)) return c.json({ error: 'the body must be JSON; send content-type: application/json' }, 415);
+  const text = decoded(await c.req.arrayBuffer());
+  if (text === null) return c.json({ error: 'the body is not UTF-8; send JSON in UTF-8' }, 400);
   const read = readBody(text);
   if (!read.ok) return c.json({ error: 'the request was not understood', problems: read.problems }, 400);
   const { idempotencyKey: key, customer, kind } = read.body;

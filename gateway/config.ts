@@ -4,6 +4,9 @@ const url = z
   .string({ error: 'is missing; set it to a PostgreSQL URL such as postgres://user@127.0.0.1:5432/control' })
   .regex(/^postgres(ql)?:\/\//, 'must be a PostgreSQL URL such as postgres://user@127.0.0.1:5432/control');
 
+const PORT = 'must be a port number, 0 to 65535; 0 takes a free one';
+const TIMEOUT = 'must be a number of milliseconds, 100 or more';
+
 const environment = z.object({
   CONTROL_URL: url,
   SOURCE_URL: url,
@@ -12,8 +15,8 @@ const environment = z.object({
     .string({ error: 'is missing; set it to the id of the cutover to serve' })
     .min(1, 'must be the id of a cutover'),
   HOST: z.string().min(1).default('127.0.0.1'),
-  PORT: z.coerce.number('must be a port number').int().min(0).max(65_535).default(0),
-  FORWARD_TIMEOUT_MS: z.coerce.number('must be a number of milliseconds').int().min(100).default(2_000),
+  PORT: z.coerce.number(PORT).int(PORT).min(0, PORT).max(65_535, PORT).default(0),
+  FORWARD_TIMEOUT_MS: z.coerce.number(TIMEOUT).int(TIMEOUT).min(100, TIMEOUT).default(2_000),
 });
 
 export interface GatewayConfig {

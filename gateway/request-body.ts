@@ -34,7 +34,20 @@ export function readBody(text: string): ReadBody {
   if (!parsed.success) {
     return { ok: false, problems: parsed.error.issues.map(problem).concat(`send something like ${EXAMPLE}`) };
   }
+  if (deeperThan(DEEPEST, parsed.data.payload))
+    return {
+      ok: false,
+      problems: [`payload nests deeper than ${DEEPEST} levels; send what the kind of request needs`],
+    };
   return { ok: true, body: parsed.data };
+}
+
+/** Of the payload: far deeper ones are beyond what databases and their drivers read. */
+const DEEPEST = 100;
+
+function deeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((each) => deeperThan(levels - 1, each));
 }
 
 function problem(issue: z.core.$ZodIssue): string {

@@ -1,16 +1,30 @@
 import { z } from 'zod';
+import { QUEUES } from '../workflows/names';
 
-const url = z.string().regex(/^postgres(ql)?:\/\//, 'a postgres:// URL');
+const url = z
+  .string('is not set; set it to the URL of the control database, such as postgres://user@127.0.0.1:5432/control')
+  .regex(/^postgres(ql)?:\/\//, 'is not a PostgreSQL URL; write it as postgres://user@host:5432/control');
+
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+const PORT = 'is not a port; write a number from 1 to 65535, or unset it';
+const queueNames: readonly string[] = Object.values(QUEUES);
+const splitQueues = (text: string): string[] => text.split(',').map((queue) => queue.trim());
 
 const schema = z.object({
   CONTROL_URL: url,
   TEMPORAL_ADDRESS: z.string().optional(),
-  CUTOVER_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  CUTOVER_LOG_LEVEL: z.enum(LEVELS, `is not a level; write one of ${LEVELS.join(', ')}`).default('info'),
   /** Which queues this process serves; default: all. */
-  CUTOVER_QUEUES: z.string().optional(),
-  CUTOVER_METRICS_PORT: z.coerce.number().int().min(1).max(65_535).optional(),
+  CUTOVER_QUEUES: z
+    .string()
+    .refine(
+      (text) => splitQueues(text).every((queue) => queueNames.includes(queue)),
+      `names a queue there is not; queues: ${queueNames.join(', ')}`,
+    )
+    .optional(),
+  CUTOVER_METRICS_PORT: z.coerce.number(PORT).int(PORT).min(1, PORT).max(65_535, PORT).optional(),
   /** Where `notify` posts to; without it a notification is an entry of the ledger. */
-  CUTOVER_WEBHOOK_URL: z.url().optional(),
+  CUTOVER_WEBHOOK_URL: z.url({ protocol: /^https?$/, error: 'is not a URL; write https://…, or unset it' }).optional(),
 });
 
 export interface WorkerConfig {
@@ -27,7 +41,7 @@ export interface WorkerConfig {
 export function loadConfig(env: NodeJS.ProcessEnv): WorkerConfig {
   const parsed = schema.safeParse(env);
   if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+    const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')} ${issue.message}`);
     throw new Error(
       `The environment is not complete:\n${lines.join('\n')}\n\`cutover worker --help\` lists what is needed.`,
     );
@@ -36,7 +50,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): WorkerConfig {
   return {
     controlUrl: CONTROL_URL,
     logLevel: CUTOVER_LOG_LEVEL,
-    queues: CUTOVER_QUEUES ? CUTOVER_QUEUES.split(',').map((queue) => queue.trim()) : null,
+    queues: CUTOVER_QUEUES ? splitQueues(CUTOVER_QUEUES) : null,
     metricsPort: CUTOVER_METRICS_PORT ?? null,
     webhookUrl: CUTOVER_WEBHOOK_URL ?? null,
     url: (envName) => {

@@ -78,8 +78,6 @@ async function register(
   files: CheckedFiles,
   options: StartOptions,
 ): Promise<Omit<Started, 'runId'>> {
-  const runbookHash = await putDocument(control, 'runbook', files.packed);
-  const planHash = await putDocument(control, 'plan', files.planText ?? '');
   const cutover = options.id;
   const workflowId = cutoverWorkflowId(runbook.runbook, cutover);
   const before = await getCutover(control, cutover);
@@ -89,6 +87,8 @@ async function register(
       `cutover ${cutover} was started before, and what it did stands: it runs, or the guardian is bringing it back`,
       `look at it: cutover status ${cutover}; start it when it is back, or choose another --id`,
     );
+  const runbookHash = await putDocument(control, 'runbook', files.packed);
+  const planHash = await putDocument(control, 'plan', files.planText ?? '');
   const registered = await registerCutover(control, {
     cutover,
     runbook: runbook.runbook,

@@ -4,6 +4,7 @@ import { STAYS_WAVE, type Side } from '../../domain/custody';
 import { SystemFault } from '../ports';
 import { withTransaction } from './connect';
 import { patiently } from './patience';
+import { demandServerVersion } from './server-version';
 import { CUSTODY } from './sql/custody';
 import { GUARDING } from './sql/guarding';
 import { MEMBERS } from './sql/members';
@@ -22,9 +23,10 @@ const EFFECT_TABLE: GuardedTable = { table: 'cutover.effect', keyColumns: ['key'
 const alone = (client: PoolClient): Promise<unknown> =>
   client.query('select pg_advisory_xact_lock($1::int, $2::int)', [WAVE_LOCK_CLASS, INSTALL_LOCK]);
 
-/** Creates schema `cutover`, or brings its functions up to date. Idempotent. Throws when another version or side is there. */
+/** Creates schema `cutover`, or brings its functions up to date. Idempotent. Throws when another version or side is there, or an old server. */
 export async function install(pool: Pool, side: Side): Promise<void> {
   await withTransaction(pool, {}, async (client) => {
+    await demandServerVersion(client);
     await alone(client);
     const meta = await client.query<{ exists: boolean }>(`select to_regclass('cutover.meta') is not null as exists`);
     if (meta.rows[0]?.exists) await refuseOther(client, side);

@@ -1,13 +1,21 @@
+import { runCli } from '../../cli/run-cli';
 import type { RunView } from '../../engine/view';
 import { Night } from '../e2e/support/night';
 import { Stage } from '../e2e/support/stage';
 import { waitUntil } from '../support/wait-until';
+import { fakeCli } from '../cli/support/fake-cli';
+import { START } from './cases/command';
+import { MALFORMED, REFUSED, SIGNALS, STARTS, vote } from './cases/temporal';
+import { contents } from './support/contents';
 import { stockTemporal, type Said } from './support/stock-temporal';
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 const WAVE = 1;
-const LONG = 'x'.repeat(600);
+/** A busy machine has done it by then. */
+const WITHIN_MS = 240_000;
+/** What a run that waits still writes: its view, and what it records of refusals. */
+const LIVELY = ['control.ledger', 'control.ledger_head', 'control.ledger_value', 'control.state'];
 /** More than a Temporal server takes in one payload. */
 const HUGE = 'x'.repeat(3_000_000);
 
@@ -47,7 +55,7 @@ async function seen(holds: (view: RunView) => boolean): Promise<void> {
   await waitUntil(async () => {
     const shown = await night.view(WAVE);
     return shown !== null && holds(shown);
-  }, 90_000);
+  }, WITHIN_MS);
 }
 
 /** What people's words can change. */
@@ -63,96 +71,8 @@ async function standing(): Promise<unknown> {
   };
 }
 
-const vote = { person: 'ben', gate: 'go-night', decision: 'go' };
-
 describe('an Update by the stock binary', () => {
-  it.each<[string, string, unknown, RegExp]>([
-    [
-      'somebody nobody knows',
-      'castVote',
-      { ...vote, person: 'eve' },
-      /nobody in the plan is called .*eve.*ada, ben, cas/,
-    ],
-    [
-      'a gate there is not',
-      'castVote',
-      { ...vote, gate: 'nowhere' },
-      /no gate .*nowhere.* here; gates: go-night, final, open-doors/,
-    ],
-    ['a gate called as objects are made', 'castVote', { ...vote, gate: '__proto__' }, /no gate .*__proto__/],
-    ['a gate that is not open yet', 'castVote', { ...vote, gate: 'final' }, /gate final is not open yet/],
-    ['the lead who started', 'castVote', { ...vote, person: 'ada' }, /whoever started the run does not vote on it/],
-    [
-      'somebody without the role',
-      'castVote',
-      { ...vote, person: 'cas' },
-      /cas may not vote at gate go-night; it asks owner \(ben\)/,
-    ],
-    [
-      'evidence that was never shown',
-      'castVote',
-      { ...vote, digest: 'f'.repeat(64) },
-      /never showed evidence ffffffffffff; read it again and vote/,
-    ],
-    [
-      'a step there is not',
-      'sayGo',
-      { person: 'ada', step: 'leap' },
-      /no step .*leap.* here; steps: preload, catchUp, intake/,
-    ],
-    ['a step that asks nobody', 'sayGo', { person: 'ada', step: 'convert' }, /step convert asks nobody for a go/],
-    [
-      'a step that does not wait yet',
-      'sayGo',
-      { person: 'ada', step: 'switch' },
-      /step switch does not wait for a go yet: pending/,
-    ],
-    ['a task that is none', 'completeTask', { person: 'ada', step: 'freeze' }, /step freeze is a freeze, not a task/],
-    [
-      'a checklist that is none',
-      'recordCheck',
-      { person: 'ada', step: 'freeze', item: 'x', ok: true },
-      /is a freeze, not a checklist/,
-    ],
-    [
-      'a step that cannot be skipped',
-      'skipStep',
-      { person: 'ada', step: 'freeze', reason: 'hurry' },
-      /cannot be skipped: the switch rests on freeze/,
-    ],
-    [
-      'a step that has not failed',
-      'retryStep',
-      { person: 'ada', step: 'freeze' },
-      /step freeze has not failed: pending/,
-    ],
-    ['a resume without a pause', 'resume', { person: 'ada' }, /the run is not paused/],
-    ['an incident nobody raised', 'resolveIncident', { person: 'ada', incident: 'fire' }, /no incident .*fire/],
-    [
-      'an incident called as objects are made',
-      'raiseIncident',
-      { person: 'ada', incident: '__proto__', severity: 'low', title: 't' },
-      /cannot be called __proto__/,
-    ],
-    [
-      'a window there is not',
-      'reschedule',
-      { person: 'ada', window: 'noon', opensAt: 1, closesAt: 2 },
-      /no window .*noon.*; windows: always/,
-    ],
-    [
-      'a window that closes before it opens',
-      'reschedule',
-      { person: 'ada', window: 'always', opensAt: 2e12, closesAt: 1e12 },
-      /a window closes after it opens/,
-    ],
-    [
-      'a window in the past',
-      'reschedule',
-      { person: 'ada', window: 'always', opensAt: 1, closesAt: 2 },
-      /lies in the past/,
-    ],
-  ])('is answered with a refusal that says what to do: %s', async (_, name, input, says) => {
+  it.each(REFUSED)('is answered with a refusal that says what to do: %s', async (_, name, input, says) => {
     const before = await standing();
     const { code, text } = await update(name, input);
     expect(text).toMatch(says);
@@ -161,22 +81,7 @@ describe('an Update by the stock binary', () => {
     expect(await standing()).toEqual(before);
   });
 
-  it.each<[string, string, unknown, RegExp]>([
-    ['not JSON at all', 'castVote', '{"person":', /not valid JSON/i],
-    ['a text instead of a map', 'castVote', '"go"', /castVote takes Vote go or no-go at a gate: \{"person","gate"/],
-    ['null', 'pause', 'null', /pause takes Start no new step: \{"person","reason"\}/],
-    ['a field left out', 'castVote', { person: 'ben', decision: 'go' }, /castVote takes/],
-    ['a field too many', 'castVote', { ...vote, force: true }, /castVote takes/],
-    ['a decision that is none', 'castVote', { ...vote, decision: 'maybe' }, /"go"\|"no-go"/],
-    ['a reason of 600 letters', 'castVote', { ...vote, reason: LONG }, /castVote takes/],
-    [
-      'instants that are none',
-      'reschedule',
-      { person: 'ada', window: 'always', opensAt: 'soon', closesAt: 'later' },
-      /reschedule takes/,
-    ],
-    ['a message there is not', 'launch', {}, /launch/],
-  ])('is turned away before it reaches the run: %s', async (_, name, input, says) => {
+  it.each(MALFORMED)('is turned away before it reaches the run: %s', async (_, name, input, says) => {
     const before = await standing();
     const { code, text } = await update(name, input);
     expect(text).toMatch(says);
@@ -199,23 +104,7 @@ describe('an Update by the stock binary', () => {
 });
 
 describe('a signal by the stock binary', () => {
-  it.each<[string, string, string[], RegExp]>([
-    ['nothing in it', 'goNoGo', [], /a malformed castVote signal was refused; it takes Vote go or no-go/],
-    ['the wrong fields', 'goNoGo', ['{"who":"ben"}'], /a malformed castVote signal was refused/],
-    ['a number', 'pauseRun', ['7'], /a malformed pause signal was refused; it takes Start no new step/],
-    [
-      'somebody nobody knows',
-      'rollback',
-      ['{"person":"eve","reason":"mischief"}'],
-      /requestRollback by eve: nobody in the plan is called "eve"/,
-    ],
-    [
-      'the lead who started',
-      'goNoGo',
-      ['{"person":"ada","gate":"go-night","decision":"go"}'],
-      /vote by ada: whoever started the run does not vote/,
-    ],
-  ])('with %s shows as refused and changes nothing', async (_, name, input, says) => {
+  it.each(SIGNALS)('with %s shows as refused and changes nothing', async (_, name, input, says) => {
     const before = await standing();
     expect((await signal(name, ...input)).code).toBe(0);
     await seen(({ notices }) => notices.some(({ text }) => says.test(text)));
@@ -239,24 +128,18 @@ describe('a run started by hand', () => {
     return (await temporal('workflow', 'result', '--workflow-id', id)).text;
   };
 
-  it.each<[string, string, string, object, RegExp]>([
-    [
-      'documents nobody keeps',
-      'cutover',
-      'cutover/tiny/lost',
-      { runbook: 'a'.repeat(64), plan: 'b', startedBy: 'ada' },
-      /no runbook aaaaaaaaaaaa in control: `cutover start` puts it there/,
-    ],
-    ['nothing', 'cutover', 'cutover/tiny/empty', {}, /a run is started with .*runbook.*plan.*`cutover start` does it/],
-    [
-      'a wave there is not',
-      'wave',
-      'cutover/tiny/none/wave-1',
-      { runbook: 'a'.repeat(64), plan: 'b', startedBy: 'ada', cutoverWorkflowId: 'cutover/tiny/none', wave: 1 },
-      /no runbook aaaaaaaaaaaa in control/,
-    ],
-  ])('with %s fails with words that say why', async (_, type, id, input, says) => {
+  it.each(STARTS)('with %s fails with words that say why', async (_, type, id, input, says) => {
     expect(await start(type, id, input)).toMatch(says);
+  });
+
+  it('twice, or after it was started, by the command: refused, and nothing changed', async () => {
+    const control = stage.env['CONTROL_URL'] ?? '';
+    const before = await contents(control, LIVELY);
+    const cli = fakeCli(stage.env);
+    const argv = [...START, '--id', night.id, '--as', 'ada'];
+    expect(await runCli(argv, cli)).toBe(3);
+    expect(cli.stderr).toMatch(/was started before.*\n→ .*cutover status/);
+    expect(await contents(control, LIVELY)).toBe(before);
   });
 
   it('by somebody the plan does not know registers nothing', async () => {
@@ -291,6 +174,24 @@ describe('a vote that is good', () => {
     expect(await votes()).toEqual([['ben', 'go']]);
     const late = await update('castVote', { ...vote, decision: 'no-go' });
     expect(late.text).toMatch(/gate go-night is closed: passed/);
+  });
+
+  it('counts for nothing after the deadline', async () => {
+    const late = new Night(stage, `late-${Date.now().toString(36)}`, { leave: ['go-night'] });
+    await late.start((runbook) => {
+      runbook.setIn(['perWave', 0, 'gate', 'deadline'], 'PT1S');
+      runbook.setIn(['perWave', 0, 'gate', 'onNoGo'], 'rollBack');
+    });
+    const closed = ({ gates }: RunView): boolean =>
+      gates.some(({ id, status }) => id === 'go-night' && status === 'refused');
+    await waitUntil(async () => {
+      const shown = await late.view(WAVE);
+      return shown !== null && closed(shown);
+    }, WITHIN_MS);
+    const { text } = await update('castVote', vote, `${late.workflowId}/wave-${WAVE}`);
+    expect(text).toMatch(/gate go-night is closed: refused|already completed/);
+    const shown = await late.view(WAVE);
+    expect(shown?.gates.find(({ id }) => id === 'go-night')).toMatchObject({ status: 'refused', votes: [] });
   });
 
   it('leaves a ledger that names every refusal and holds together', async () => {

@@ -55,6 +55,7 @@ test('a cutover that runs is not started again under its id; paused it starts no
     const gateIsOpen = (view: RunView | null): boolean =>
       view?.gates.some((gate) => gate.id === 'go-night' && gate.status === 'open') === true;
     await night.play(WITHIN_MS, ({ wave }) => gateIsOpen(wave));
+    await recordNight('waiting', night);
     expect(await night.send(1, 'pause', { person: 'ada', reason: 'a look first' })).toMatchObject({ accepted: true });
     await night.send(1, 'castVote', { person: 'ben', gate: 'go-night', decision: 'go' });
     await waitUntil(async () => !gateIsOpen(await night.view(1)));

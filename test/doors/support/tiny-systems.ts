@@ -52,9 +52,10 @@ export class TinySystems {
     readonly actual: Urls,
     private readonly told: Partial<Urls>,
     private readonly hashes: { runbookHash: string; planHash: string },
+    private readonly putAway: () => unknown,
   ) {}
 
-  /** `tell` changes what the worker is told, or the systems; `conversion` changes the mapping. */
+  /** `tell` changes what the worker is told, or the systems, and may return what puts that away; `conversion` changes the mapping. */
   static async open(
     tell: (urls: Partial<Urls>, actual: Urls) => Promise<unknown> | void,
     conversion: (text: string) => string = (text) => text,
@@ -76,8 +77,14 @@ export class TinySystems {
     };
     const actual = { SOURCE_URL: source, TARGET_URL: target };
     const told: Partial<Urls> = { ...actual };
-    await tell(told, actual);
-    return new TinySystems(pool, actual, told, hashes);
+    const putAway = await tell(told, actual);
+    return new TinySystems(
+      pool,
+      actual,
+      told,
+      hashes,
+      typeof putAway === 'function' ? (putAway as () => unknown) : nothing,
+    );
   }
 
   /** Opens the cutover and copies its wave as a run would; throws what the run would be told. */
@@ -116,8 +123,9 @@ export class TinySystems {
     return JSON.stringify({ source, target });
   }
 
-  close(): Promise<void> {
-    return this.control.end();
+  async close(): Promise<void> {
+    await this.control.end();
+    await this.putAway();
   }
 }
 
