@@ -1,8 +1,12 @@
+import { runCli } from '../../cli/run-cli';
 import type { RunView } from '../../engine/view';
 import { Night } from '../e2e/support/night';
 import { Stage } from '../e2e/support/stage';
 import { waitUntil } from '../support/wait-until';
+import { fakeCli } from '../cli/support/fake-cli';
+import { START } from './cases/command';
 import { MALFORMED, REFUSED, SIGNALS, STARTS, vote } from './cases/temporal';
+import { contents } from './support/contents';
 import { stockTemporal, type Said } from './support/stock-temporal';
 
 jest.setTimeout(600_000);
@@ -10,6 +14,8 @@ jest.setTimeout(600_000);
 const WAVE = 1;
 /** A busy machine has done it by then. */
 const WITHIN_MS = 240_000;
+/** What a run that waits still writes: its view, and what it records of refusals. */
+const LIVELY = ['control.ledger', 'control.ledger_head', 'control.ledger_value', 'control.state'];
 /** More than a Temporal server takes in one payload. */
 const HUGE = 'x'.repeat(3_000_000);
 
@@ -126,6 +132,16 @@ describe('a run started by hand', () => {
     expect(await start(type, id, input)).toMatch(says);
   });
 
+  it('twice, or after it was started, by the command: refused, and nothing changed', async () => {
+    const control = stage.env['CONTROL_URL'] ?? '';
+    const before = await contents(control, LIVELY);
+    const cli = fakeCli(stage.env);
+    const argv = [...START, '--id', night.id, '--as', 'ada'];
+    expect(await runCli(argv, cli)).toBe(3);
+    expect(cli.stderr).toMatch(/was started before.*\n→ .*cutover status/);
+    expect(await contents(control, LIVELY)).toBe(before);
+  });
+
   it('by somebody the plan does not know registers nothing', async () => {
     const documents = await stage.query<{ hash: string; kind: string }>(
       stage.env['CONTROL_URL'] ?? '',
@@ -158,6 +174,24 @@ describe('a vote that is good', () => {
     expect(await votes()).toEqual([['ben', 'go']]);
     const late = await update('castVote', { ...vote, decision: 'no-go' });
     expect(late.text).toMatch(/gate go-night is closed: passed/);
+  });
+
+  it('counts for nothing after the deadline', async () => {
+    const late = new Night(stage, `late-${Date.now().toString(36)}`, { leave: ['go-night'] });
+    await late.start((runbook) => {
+      runbook.setIn(['perWave', 0, 'gate', 'deadline'], 'PT1S');
+      runbook.setIn(['perWave', 0, 'gate', 'onNoGo'], 'rollBack');
+    });
+    const closed = ({ gates }: RunView): boolean =>
+      gates.some(({ id, status }) => id === 'go-night' && status === 'refused');
+    await waitUntil(async () => {
+      const shown = await late.view(WAVE);
+      return shown !== null && closed(shown);
+    }, WITHIN_MS);
+    const { text } = await update('castVote', vote, `${late.workflowId}/wave-${WAVE}`);
+    expect(text).toMatch(/gate go-night is closed: refused|already completed/);
+    const shown = await late.view(WAVE);
+    expect(shown?.gates.find(({ id }) => id === 'go-night')).toMatchObject({ status: 'refused', votes: [] });
   });
 
   it('leaves a ledger that names every refusal and holds together', async () => {
