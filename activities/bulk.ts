@@ -1,6 +1,7 @@
 import type { Activities, EffectRef } from '../engine/contract';
 import { claimChunk, finishChunk, planChunks as storeChunks, progress } from '../systems/control/chunks';
 import { saveResult } from '../systems/control/results';
+import { keepBaseline } from '../systems/postgres/data/baseline';
 import { planChunks } from '../systems/postgres/data/chunks';
 import { lag, readPosition, startPosition } from '../systems/postgres/data/position';
 import { preloadChunk } from '../systems/postgres/data/preload';
@@ -48,6 +49,7 @@ async function startPreload(world: World, ref: EffectRef, beat: Beat): Promise<{
   const compiled = await cutover.compiled();
   const wave = waveOf(ref);
   for (const side of ['source', 'target'] as const) await guardTables(pair[side], guardedTables(compiled, side));
+  await keepBaseline(pair, compiled);
   beat.check();
   await refuseForeignRows(cutover, wave);
   const started = await startPosition(pair, wave, ref.epoch);

@@ -12,6 +12,7 @@ import { countWave } from '../systems/postgres/data/purge';
 import { verifyWave } from '../systems/postgres/data/verify';
 import { SystemFault } from '../systems/ports';
 import { beating, staleEpoch } from './attempt';
+import { integrityItems } from './integrity';
 import { waveOf } from './wave-of';
 import type { CutoverWorld, World } from './world';
 
@@ -75,6 +76,7 @@ async function readMeasures(world: World, scope: Scope): Promise<EvidenceItem[]>
   const items: EvidenceItem[] = [];
   for (const measure of success.filter((candidate) => candidate.at.includes(scope.gate)))
     items.push(await readMeasure(world, cutover, measure, scope).catch((error: unknown) => unreadable(measure, error)));
+  items.push(...(await integrityItems(cutover.pair)));
   await saveResult(world.control, {
     cutover: scope.cutover,
     wave: scope.wave,

@@ -9,7 +9,9 @@ import { carryBackPass } from '../systems/postgres/data/carry-back';
 import { membershipDigest } from '../systems/postgres/data/census';
 import { startCarryBack, readPosition } from '../systems/postgres/data/position';
 import { purgeWave } from '../systems/postgres/data/purge';
+import { guardedTables } from '../systems/postgres/data/compile';
 import { openSealed } from '../systems/postgres/resolve';
+import { guardFindings, guardTables } from '../systems/postgres/schema';
 import { SystemFault } from '../systems/ports';
 import { beating, staleEpoch, type Beat } from './attempt';
 import { waveOf } from './wave-of';
@@ -125,6 +127,9 @@ async function switchWave(world: World, ref: EffectRef): Promise<SwitchResult> {
         outcome: 'refused',
         reason: `the members of wave ${wave} differ between source and target: retry the preload's exclusions`,
       };
+    const open = await guardFindings(pair.target);
+    if (open.length > 0)
+      return { outcome: 'refused', reason: `the target's guards are not as installed: ${open.join('; ')}; ${ANEW}` };
     await alignTargetSequences(pair, await cutover.compiled());
     const start = await startCarryBack(pair, wave, ref.epoch);
     if ('outcome' in start) throw staleEpoch(`switch of wave ${wave}`);
@@ -141,6 +146,9 @@ async function switchWave(world: World, ref: EffectRef): Promise<SwitchResult> {
   return { outcome: 'switched', at: Date.now() };
 }
 
+/** What is left to do about writes that are in no log. */
+const ANEW = 'what was written without them is in no log: roll back and start the wave anew, which puts them back';
+
 type SealRefusal = Exclude<
   Awaited<ReturnType<CutoverWorld['custody']['source']['seal']>>,
   { outcome: 'sealed' | 'stale' }
@@ -155,7 +163,7 @@ function sealProblem(sealed: SealRefusal): string {
     case 'unapplied':
       return `${sealed.rows} logged changes are not applied: retry convert`;
     case 'tampered':
-      return `the guards are not as installed: ${sealed.findings.join('; ')}`;
+      return `the guards are not as installed: ${sealed.findings.join('; ')}; ${ANEW}`;
   }
 }
 
@@ -213,6 +221,7 @@ async function freezeTarget(
   const { custody, pair, documents } = cutover;
   const wave = waveOf(ref);
   const leaseMs = Math.max(RETURN_LEASE_MS, durationMs(documents.runbook.limits.lease));
+  let putBack = false;
   for (;;) {
     const frozen = await custody.target.freeze(wave, ref.epoch, leaseMs);
     if (frozen.outcome === 'stale') {
@@ -239,8 +248,13 @@ async function freezeTarget(
     const sealed = await custody.target.seal(wave, ref.epoch, applied);
     if (sealed.outcome === 'sealed') return;
     if (sealed.outcome === 'stale') throw staleEpoch(`return of wave ${wave}`);
-    if (sealed.outcome === 'tampered')
-      throw new SystemFault(`the target's guards are not as installed: ${sealed.findings.join('; ')}`, false);
+    if (sealed.outcome === 'tampered') {
+      if (putBack)
+        throw new SystemFault(`the target's guards are not as installed: ${sealed.findings.join('; ')}`, false);
+      // Whatever was written without a guard is carried back too: putting it back logs every row.
+      putBack = true;
+      await guardTables(pair.target, guardedTables(await cutover.compiled(), 'target'));
+    }
     beat.check();
   }
 }

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { SCHEMA_VERSION } from '../../systems/postgres/sql/tables';
 import { connect } from '../../systems/postgres/connect';
-import { triggersIntact } from '../../systems/postgres/schema';
+import { shapeFindings, triggersIntact } from '../../systems/postgres/schema';
 import { reasonOf } from '../connect';
 import { bad, gone, looked, ok, warn, type Diagnosis } from './finding';
 
@@ -65,7 +65,16 @@ async function lookAtSchema(what: string, pool: Pool): Promise<Diagnosis[]> {
   const tampered = guarded.rowCount ? await triggersIntact(pool) : [];
   return [
     ok(what, `schema cutover, version ${meta?.version ?? 'unknown'}, ${meta?.side ?? 'no side'}`),
-    ...tampered.map((finding) => bad(what, finding, 'put the guard back before a switch: it will be refused')),
+    ...tampered.map((finding) =>
+      bad(
+        what,
+        finding,
+        'a switch is refused; roll back and start the wave anew: that puts the guard back and copies again',
+      ),
+    ),
+    ...(await shapeFindings(pool)).map((finding) =>
+      warn(what, finding, 'it changed after the copy began: see that the conversion still says what it should'),
+    ),
     ...(await lookAtWaves(what, pool)),
   ];
 }

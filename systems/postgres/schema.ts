@@ -2,14 +2,15 @@ import { createHash } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import { STAYS_WAVE, type Side } from '../../domain/custody';
 import { SystemFault } from '../ports';
-import { withTransaction } from './connect';
+import { toSystemFault, withTransaction } from './connect';
 import { patiently } from './patience';
 import { demandServerVersion } from './server-version';
+import { BASELINE } from './sql/baseline';
 import { CUSTODY } from './sql/custody';
 import { GUARDING } from './sql/guarding';
 import { MEMBERS } from './sql/members';
 import { SCHEMA_VERSION, TABLES, WAVE_LOCK_CLASS } from './sql/tables';
-import { guardSql, TAMPERING, type GuardedTable } from './sql/triggers';
+import { guardSql, relogSql, TAMPERING, type GuardedTable } from './sql/triggers';
 
 export type { GuardedTable };
 
@@ -31,7 +32,7 @@ export async function install(pool: Pool, side: Side): Promise<void> {
     const meta = await client.query<{ exists: boolean }>(`select to_regclass('cutover.meta') is not null as exists`);
     if (meta.rows[0]?.exists) await refuseOther(client, side);
     await client.query(TABLES);
-    await client.query(GUARDING + TAMPERING + CUSTODY + MEMBERS);
+    await client.query(GUARDING + TAMPERING + BASELINE + CUSTODY + MEMBERS);
     await client.query('revoke execute on all functions in schema cutover from public');
     await client.query('insert into cutover.meta (version, side) values ($1, $2) on conflict do nothing', [
       SCHEMA_VERSION,
@@ -88,7 +89,8 @@ export async function seedWaves(
 
 /**
  * Puts the guard and the capture on each table, and on `cutover.effect`. Idempotent; a table whose triggers are as
- * installed is not touched. Each table is one short transaction that waits for that table's writers in short attempts.
+ * installed is not touched. Where a guard is put back, every row is logged as touched: what was written without it is in
+ * no log, so it is copied and proven again. Each table is one short transaction that waits for that table's writers in short attempts.
  * Throws when no wave is seeded, or when a table or column is missing or of an unsupported kind.
  */
 export async function guardTables(pool: Pool, tables: readonly GuardedTable[]): Promise<void> {
@@ -139,6 +141,7 @@ async function guardTable(client: PoolClient, table: GuardedTable): Promise<void
     [table.table, relation, table.keyColumns, table.customerColumn],
   );
   if (intact.rowCount) return;
+  const known = await client.query('select from cutover.guarded where tab = $1', [table.table]);
   await client.query(guardSql(table, relation, guard, unsteady));
   await client.query(
     `insert into cutover.guarded (tab, relation, key_columns, customer_column, guard, fingerprint)
@@ -147,6 +150,7 @@ async function guardTable(client: PoolClient, table: GuardedTable): Promise<void
        customer_column = excluded.customer_column, guard = excluded.guard, fingerprint = excluded.fingerprint`,
     [table.table, relation, table.keyColumns, table.customerColumn, guard],
   );
+  if (known.rowCount) await client.query(relogSql(table, relation));
 }
 
 /** Unique per table and short enough for an identifier; the readable part is for stack traces. */
@@ -173,9 +177,21 @@ export async function unguardTables(pool: Pool): Promise<void> {
 }
 
 /** What is wrong with the guards, by table; empty when all are as installed. */
-export async function triggersIntact(pool: Pool): Promise<string[]> {
-  const found = await pool.query<{ findings: string[] }>('select cutover.tampering() as findings');
-  return found.rows[0]?.findings ?? [];
+export const triggersIntact = (pool: Pool): Promise<string[]> => findings(pool, 'cutover.tampering()');
+
+/** The same, and who could be switching one off right now. */
+export const guardFindings = (pool: Pool): Promise<string[]> =>
+  findings(pool, 'cutover.tampering() || cutover.altering()');
+
+/** What differs from the tables and views the conversion was made for. Names and types only. */
+export const shapeFindings = (pool: Pool): Promise<string[]> => findings(pool, 'cutover.drift()');
+
+async function findings(pool: Pool, of: string): Promise<string[]> {
+  try {
+    return (await pool.query<{ findings: string[] }>(`select ${of} as findings`)).rows[0]?.findings ?? [];
+  } catch (error) {
+    throw toSystemFault(error);
+  }
 }
 
 /** Gives the population its waves before anything moves; customers that have one keep it. Resolves to how many were new. */

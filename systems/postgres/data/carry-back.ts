@@ -7,6 +7,7 @@ import { deleteEnded, groupsOf, insertBorn, keepResidue, updateChanged } from '.
 import type { CompiledConversion } from './compiled';
 import { faultIn, fenced, saying } from './faults';
 import type { Pair } from './pair';
+import { parkReturning } from './park';
 import type { PassResult } from './pass';
 import { inSnapshot, movePosition, requireSealed, takeFence, takePassLock, waveKey } from './transaction';
 
@@ -63,6 +64,7 @@ async function carryWithin(
   let rows = 0;
   for (const group of groups)
     rows += await naming(group.parts, async () => {
+      for (const part of group.parts) await parkReturning(source, part);
       let written = await insertBorn(source, group);
       for (const part of group.parts) written += await updateChanged(source, part);
       return written;

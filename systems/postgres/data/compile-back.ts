@@ -1,5 +1,5 @@
 import { readTable, type CatalogTable } from './catalog';
-import { columnOf, sameNames, type CompileContext } from './compile-context';
+import { columnOf, sameNames, type CompileContext, type SourceSide } from './compile-context';
 import { asList } from './columns';
 import { probeAll } from './compile-columns';
 import type { CompiledColumn, CompiledEntity, RowEntity, SetEntity } from './compiled';
@@ -13,11 +13,10 @@ export async function compileBack(
   context: CompileContext,
   where: string,
   base: Base,
-  table: CatalogTable | null,
-  changedBy: SetEntity['changedBy'],
+  side: SourceSide,
 ): Promise<CompiledEntity | null> {
-  if (table) return compileRow(context, where, base, table);
-  return compileSet(context, where, base, changedBy);
+  if (side.table) return compileRow(context, where, base, side.table);
+  return compileSet(context, where, base, side);
 }
 
 async function compileRow(
@@ -110,7 +109,7 @@ async function compileSet(
   context: CompileContext,
   where: string,
   base: Base,
-  changedBy: SetEntity['changedBy'],
+  { changedBy, views }: SourceSide,
 ): Promise<SetEntity | null> {
   const { problems } = context;
   const before = problems.count;
@@ -168,6 +167,7 @@ async function compileSet(
     kind: 'set',
     columns: withoutOwnBack,
     changedBy,
+    views,
     back: { table, key, query: declared.query, columns, customer },
   };
 }

@@ -21,6 +21,8 @@ export interface SourceSide {
   customer: CatalogColumn;
   table: CatalogTable | null;
   changedBy: { table: CatalogTable; customer: string }[];
+  /** Views a query reads. */
+  views: { name: string; sql: string }[];
   /** Tables the mapping may read. */
   allowed: Set<string>;
 }

@@ -53,7 +53,7 @@ export async function compileEntity(
     sourceCustomer: side.customer,
     ...orderOf(side.customer, targetCustomer, context.memberCollations),
   } as const;
-  return compileBack(context, where, base, side.table, side.changedBy);
+  return compileBack(context, where, base, side);
 }
 
 async function sourceSide(context: CompileContext, where: string, entity: Entity): Promise<SourceSide | null> {
@@ -94,6 +94,7 @@ async function sourceSide(context: CompileContext, where: string, entity: Entity
       customer,
       table,
       changedBy: [],
+      views: [],
       allowed: new Set([table.name, ...context.referenceTables]),
     };
   }
@@ -142,6 +143,7 @@ async function querySide(
     customer,
     table: null,
     changedBy,
+    views: described.views,
     allowed,
   };
 }

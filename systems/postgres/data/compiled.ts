@@ -65,6 +65,8 @@ export interface RowEntity extends CompiledBase {
 export interface SetEntity extends CompiledBase {
   kind: 'set';
   changedBy: { table: CatalogTable; customer: string }[];
+  /** Views the query reads these tables through. */
+  views: { name: string; sql: string }[];
   back: { table: CatalogTable; key: string[]; query: string; columns: string[]; customer: string } | null;
 }
 

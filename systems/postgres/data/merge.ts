@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import type { CompiledEntity, Parking } from './compiled';
+import type { CompiledEntity } from './compiled';
 import { originTable, targetCustomerOf } from './forward';
 import { ident, identList, imagesDiffer, sameKey, waveOf } from './names';
 
@@ -88,7 +88,7 @@ export interface Written {
 }
 
 /** `statement` writes the entity's table under the alias `t`. */
-async function writing(client: PoolClient, entity: CompiledEntity, statement: string): Promise<Written> {
+export async function writing(client: PoolClient, entity: CompiledEntity, statement: string): Promise<Written> {
   const { rows } = await client.query<Written>(
     `with written as (${statement} returning ${targetCustomerOf(entity, 't')} as customer)
      select count(*)::int as rows, coalesce(array_agg(distinct ${waveOf('written.customer')}), '{}') as waves from written`,
@@ -108,26 +108,6 @@ export async function stagedWaves(client: PoolClient, entity: CompiledEntity, at
      left join cutover.member m on m.customer = owners.owner`,
   );
   return rows.map(({ wave }) => wave);
-}
-
-/**
- * Takes a unique value away from the row that holds it while another staged row wants it. Only rows of this pass's
- * origins are parked: the pass writes or deletes each of them. Returns the waves of the rows parked.
- */
-export async function parkCollisions(client: PoolClient, entity: CompiledEntity, at: number): Promise<number[]> {
-  const waves: number[] = [];
-  for (const parking of entity.parking)
-    waves.push(...(await writing(client, entity, parkSql(entity, at, parking))).waves);
-  return waves;
-}
-
-function parkSql(entity: CompiledEntity, at: number, { columns, column }: Parking): string {
-  const holders = `
-    exists (select from ${stageTable(at)} s where ${sameKey(columns, 's', 't')} and not (${sameKey(entity.targetKey, 's', 't')}))
-    and exists (select from ${originTable(at)} o where ${sameKey(originColumns(entity), 'o', 't')})`;
-  return column === null
-    ? `delete from ${entity.target.sql} t where ${holders}`
-    : `update ${entity.target.sql} t set ${ident(column)} = null where ${holders}`;
 }
 
 /** True for a staged row whose parents are there, or that names none. */

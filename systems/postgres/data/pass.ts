@@ -15,12 +15,12 @@ import {
   heldColumns,
   heldTable,
   originColumns,
-  parkCollisions,
   stagedWaves,
   stageTable,
   upsertStage,
 } from './merge';
 import { ident, identList } from './names';
+import { parkCollisions } from './park';
 import type { Pair } from './pair';
 import { lag } from './position';
 import { unmappableOrigins, type RuleCount } from './quarantine';
@@ -110,11 +110,11 @@ export async function applyWithin(
   await copyReferenceWithin(source, target, compiled);
   await target.query('set constraints all deferred');
   for (const part of parts) await naming(part, () => stage(source, target, part, wave));
-  return { outcome: 'applied', changes, rows: await replace(target, parts, wave) };
+  return { outcome: 'applied', changes, rows: await replace(source, target, parts, wave) };
 }
 
 /** Replaces the target rows of the staged origins. Returns the rows written. */
-async function replace(target: PoolClient, parts: Part[], wave: number): Promise<number> {
+async function replace(source: PoolClient, target: PoolClient, parts: Part[], wave: number): Promise<number> {
   await vouch(target);
   const upwards = parts.toReversed();
   const waves: number[] = [];
@@ -128,7 +128,7 @@ async function replace(target: PoolClient, parts: Part[], wave: number): Promise
     for (const part of parts) waves.push(...(await naming(part, () => stagedWaves(target, part.entity, part.at))));
   for (const part of upwards) {
     if (!part.entity.hasChildren) await gone(part);
-    waves.push(...(await naming(part, () => parkCollisions(target, part.entity, part.at))));
+    waves.push(...(await naming(part, () => parkCollisions(source, target, part.entity, part.at))));
   }
   for (const part of parts) rows += await naming(part, () => upsertStage(target, part.entity, part.at));
   // Rows others point at go last: their children may have been given another parent just before.

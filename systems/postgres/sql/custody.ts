@@ -157,6 +157,10 @@ begin
   if cardinality(findings) > 0 then
     return jsonb_build_object('outcome', 'tampered', 'findings', to_jsonb(findings));
   end if;
+  findings := cutover.altering();
+  if cardinality(findings) > 0 then
+    raise exception 'cutover: %', array_to_string(findings, '; ') using errcode = '55P03';
+  end if;
   left_rows := cutover.unapplied(p_wave, p_applied);
   if left_rows > 0 then
     return jsonb_build_object('outcome', 'unapplied', 'rows', left_rows);
@@ -189,23 +193,40 @@ end
 $$;
 `;
 
-/** Who holds a wave's lock: process ids, or global ids of prepared transactions, which have no process. */
+/**
+ * Who holds a wave's lock, and who holds a lock under which a guard can be switched off and on unseen: such a transaction
+ * writes without a log and without the wave's lock, and may commit after the seal.
+ */
 const BLOCKERS = `
+create or replace function cutover.lock_holder(p_pid int, p_virtual text) returns text
+language sql volatile security definer set search_path = pg_catalog, pg_temp as $$
+  select case when p_pid is null then coalesce((
+      select 'prepared transaction ' || p.gid from pg_locks own join pg_prepared_xacts p on p.transaction = own.transactionid
+      where own.pid is null and own.locktype = 'transactionid' and own.granted and own.mode = 'ExclusiveLock'
+        and own.virtualtransaction = p_virtual limit 1), 'a prepared transaction')
+    else 'pid ' || p_pid || ' (' || coalesce((
+      select nullif(a.application_name, '') from pg_stat_activity a where a.pid = p_pid), 'unnamed application') || ')' end
+$$;
+
 create or replace function cutover.blockers(p_wave int) returns text[]
 language sql volatile security definer set search_path = pg_catalog, pg_temp as $$
-  select coalesce(array_agg(distinct coalesce(
-      'prepared transaction ' || p.gid,
-      'pid ' || l.pid || ' (' || coalesce(nullif(a.application_name, ''), 'unnamed application') || ')',
-      'a prepared transaction')), '{}')
+  select coalesce(array_agg(distinct cutover.lock_holder(l.pid, l.virtualtransaction)), '{}')
   from pg_locks l
-  left join pg_stat_activity a on a.pid = l.pid
-  left join pg_locks own on l.pid is null and own.pid is null and own.locktype = 'transactionid' and own.granted
-    and own.mode = 'ExclusiveLock' and own.virtualtransaction = l.virtualtransaction
-  left join pg_prepared_xacts p on p.transaction = own.transactionid
   where l.locktype = 'advisory' and l.granted and l.objsubid = 2
     and l.classid = ${WAVE_LOCK_CLASS} and l.objid = p_wave
     and l.database = (select oid from pg_database where datname = current_database())
     and l.pid is distinct from pg_backend_pid()
+$$;
+
+create or replace function cutover.altering() returns text[]
+language sql volatile security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(array_agg(distinct g.tab || ': ' || cutover.lock_holder(l.pid, l.virtualtransaction) || ' is changing the table'), '{}')
+  from cutover.guarded g join pg_locks l on l.relation = to_regclass(g.relation)
+  where l.locktype = 'relation' and l.granted
+    and l.mode in ('ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+    and l.database = (select oid from pg_database where datname = current_database())
+    and l.pid is distinct from pg_backend_pid()
+    and not exists (select from pg_stat_activity a where a.pid = l.pid and a.backend_type = 'autovacuum worker')
 $$;
 `;
 

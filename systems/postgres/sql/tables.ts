@@ -2,11 +2,11 @@
 export const WAVE_LOCK_CLASS = 1_668_641_903;
 
 /** Raised when the tables or functions below change in a way an installed schema cannot live with. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /**
  * Tables of schema `cutover`, the same in source and target. `change.op` is I, U, D (a write), or M (the customer
- * changed its wave, one row for the old and one for the new wave). A row that changes its owner across waves is
+ * changed its wave, one row for the old and one for the new wave; or a guard was put back, for every row). A row that changes its owner across waves is
  * logged once for each wave. A TRUNCATE is logged as the deletion of every row.
  */
 export const TABLES = `

@@ -1,11 +1,12 @@
 /**
- * What is checked before a seal: every guarded table still has its two triggers, always on, as installed (PROTOCOL 6). The
- * transactions that made them count too: a trigger that was off for a while and is on again was written by another one.
+ * What is checked at gates and before a seal: every guarded table still has its two triggers, always on, as installed
+ * (PROTOCOL 6). The transactions that made them count too: a trigger that was off for a while and is on again was written by
+ * another one, and whatever was written meanwhile is in no log.
  */
 export const TAMPERING = `
 create or replace function cutover.fingerprint(p_relation text, p_guard text) returns text
 language sql stable set search_path = pg_catalog, pg_temp as $$
-  select md5(string_agg(concat_ws('|', t.tgname, t.xmin, t.tgtype, t.tgattr, pg_get_triggerdef(t.oid), f.prosrc, f.prosecdef, f.proconfig),
+  select md5(string_agg(concat_ws('|', t.oid, t.xmin, t.tgname, t.tgtype, t.tgattr, pg_get_triggerdef(t.oid), f.prosrc, f.prosecdef, f.proconfig),
     ';' order by t.tgname))
   from pg_trigger t join pg_proc f on f.oid = t.tgfoid
   where t.tgrelid = to_regclass(p_relation) and t.tgname in ('cutover_guard', 'cutover_truncate')
@@ -17,7 +18,7 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select coalesce(array_agg(finding order by finding), '{}') from (
     select g.tab || ': the table is gone' as finding from cutover.guarded g where to_regclass(g.relation) is null
     union all
-    select g.tab || ': its guard was changed or removed' from cutover.guarded g
+    select g.tab || ': its guard was changed, removed, or off for a while' from cutover.guarded g
       where to_regclass(g.relation) is not null
         and cutover.fingerprint(g.relation, g.guard) is distinct from g.fingerprint
         and not exists (select from pg_trigger t where t.tgrelid = to_regclass(g.relation)
@@ -109,3 +110,11 @@ create or replace trigger cutover_truncate before truncate on ${relation}
 alter table ${relation} enable always trigger cutover_guard;
 alter table ${relation} enable always trigger cutover_truncate;`;
 }
+
+/** Logs every row of a table, and every customer, as touched: rows deleted unseen show too. The caller keeps writers out. */
+export const relogSql = ({ table, keyColumns, customerColumn }: GuardedTable, relation: string): string => {
+  const [key, owner] = [keyOf('t', keyColumns), `t.${quoted(customerColumn)}::text`];
+  return `insert into cutover.change (wave, tab, op, old_key, new_key, old_owner, new_owner)
+    select cutover.wave_of(${owner}), ${literal(table)}, 'M', ${key}, ${key}, ${owner}, ${owner} from ${relation} t
+    union all select m.wave, ${literal(table)}, 'M', null, null, m.customer, m.customer from cutover.member m`;
+};

@@ -88,7 +88,7 @@ export class Billing {
     if (switched.outcome !== 'switched') throw new Error(switched.reason);
   }
 
-  /** What somebody with the rights of an owner can do: write while no guard looks, and leave no trace in the log. */
+  /** What a broken disk can do: a row is another one, no guard looked, and there is no trace of it. */
   async behindTheGuard(table: string, sql: string): Promise<number> {
     const client = await this.pools.target.connect();
     try {
@@ -96,6 +96,7 @@ export class Billing {
       await client.query(`alter table ${table} disable trigger cutover_guard`);
       const { rowCount } = await client.query(sql);
       await client.query(`alter table ${table} enable always trigger cutover_guard`);
+      await client.query('update cutover.guarded set fingerprint = cutover.fingerprint(relation, guard)');
       await client.query('commit');
       return rowCount ?? 0;
     } finally {

@@ -207,7 +207,7 @@ export async function lines(pool: Pool, query: string): Promise<string[]> {
   return rows.map((row) => row.line);
 }
 
-/** Changes rows behind the guards, as corruption would: nothing is logged and nobody is asked. */
+/** Changes rows behind the guards, as corruption would: nothing is logged, nobody is asked, and no trace is left. */
 export async function behindTriggers(pool: Pool, sql: string, values: unknown[] = []): Promise<void> {
   const each = (what: string): string => `do $$ declare t regclass; begin
     for t in select distinct tgrelid::regclass from pg_trigger where tgname = 'cutover_guard' loop execute format('alter table %s ${what}', t); end loop; end $$`;
@@ -217,6 +217,7 @@ export async function behindTriggers(pool: Pool, sql: string, values: unknown[] 
     await client.query(each('disable trigger user'));
     await client.query(sql, values);
     await client.query(each('enable always trigger cutover_guard, enable always trigger cutover_truncate'));
+    await client.query('update cutover.guarded set fingerprint = cutover.fingerprint(relation, guard)');
     await client.query('commit');
   } finally {
     client.release();
