@@ -7,7 +7,7 @@ import { RealWave, type RealSide } from './real-wave';
 import { kindOf, sample, type Walked } from './walks';
 import { accepts, type SideState, type Wave } from './wave';
 
-jest.setTimeout(240_000);
+jest.setTimeout(300_000);
 
 const SEED = 20_261_125;
 const CANDIDATES = 400;

@@ -1,7 +1,7 @@
 import { explore } from './explore';
 import { RULES, type Rule } from './sql';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const NOTHING_BROKEN = { broken: null, stuck: 0 };
 
