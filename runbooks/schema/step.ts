@@ -67,7 +67,10 @@ const gateSchema = z.strictObject({
   ownVotes: z.number().int().nonnegative().optional().describe('how many voters must be people of the own company'),
   deadline: duration.optional().describe('after opening; then the default decision, no-go, is taken'),
   onNoGo: z.enum(['hold', 'rollBack', 'abort']).describe('`hold` keeps the gate open for new votes'),
-  accept: z.array(id).optional().describe('success measures shown here, or `shapes` (tables that changed), that may be red'),
+  accept: z
+    .array(id)
+    .optional()
+    .describe('success measures shown here, or `shapes` (tables that changed), that may be red'),
 });
 
 export const phaseSchema = z.strictObject({
