@@ -84,8 +84,6 @@ const FORWARD: readonly (Activity | null)[] = ['freeze', 'convert', 'switch', 'n
 export const isForward = (next: Next): boolean =>
   next === 'refused' || next === 'lost' || next === 'live' || FORWARD.includes(activityOf(next));
 
-const other = (side: Side): Side => (side === 'source' ? 'target' : 'source');
-
 /** What the guard says to a writer (PROTOCOL 1). */
 export const accepts = ({ state, lapsed }: SideState): boolean => state === 'open' || (state === 'frozen' && lapsed);
 
