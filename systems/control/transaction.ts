@@ -12,6 +12,9 @@ export const waveOf = (key: number): number | null => (key === WHOLE_CUTOVER ? n
  */
 export async function inTransaction<T>(pool: Pool, body: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
+  // A client that is checked out reports a lost connection here too; without a listener the process would end.
+  const onLost = (): void => undefined;
+  client.on('error', onLost);
   let broken: Error | undefined;
   try {
     await client.query('begin');
@@ -24,6 +27,7 @@ export async function inTransaction<T>(pool: Pool, body: (client: PoolClient) =>
     });
     throw error;
   } finally {
+    client.off('error', onLost);
     client.release(broken);
   }
 }

@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { STEPS_OF_EVERY_KIND } from './support/every-kind';
-import { heldFile } from './support/held-file';
+import { heldFile } from './support/break-files';
 import { leftBehind, play } from './support/scene';
 import { Stage } from './support/stage';
 import { waitUntil } from '../support/wait-until';

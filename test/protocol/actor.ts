@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Side } from '../../domain/custody';
-import type { Random } from './random';
+import type { Random } from '../support/random';
 import type { World } from './world';
 
 /** Who moves waves and members, and whom it tells. */

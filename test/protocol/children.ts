@@ -3,7 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChildMessage } from './child';
-import type { Random } from './random';
+import type { Random } from '../support/random';
 import type { ChildConfig, Urls } from './world';
 
 export type Role = 'writer' | 'mover';

@@ -1,7 +1,5 @@
-import { spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { buildMutant, type Rule } from './mutants';
+import { runMutant } from '../support/mutants';
+import { MUTANTS, type Rule } from './mutants';
 import { readOptions, type Options } from './options';
 import { leastMoves, run, type Result } from './run';
 
@@ -38,27 +36,16 @@ function show(options: Options, result: Result): number {
 }
 
 /** Runs the same test in a copy of the product with one rule broken. Resolves to its exit code. */
-async function runMutant(rule: Rule, { seconds, seed, writers }: Options): Promise<number> {
-  const copy = buildMutant(rule);
+function runBroken(rule: Rule, { seconds, seed, writers }: Options): Promise<number> {
   say(`rule ${rule} is broken in this run`);
   const args = ['--seconds', seconds, '--seed', seed, '--writers', writers, '--until-broken'].map(String);
-  const child = spawn(process.execPath, [join(copy, 'test/protocol/main.js'), ...args], { stdio: 'inherit' });
-  const passOn = (signal: NodeJS.Signals): void => void child.kill(signal);
-  for (const signal of ENDINGS) process.on(signal, passOn);
-  try {
-    return await new Promise((resolve, reject) => {
-      child.once('error', reject);
-      child.once('exit', (code) => resolve(code ?? 2));
-    });
-  } finally {
-    rmSync(dirname(copy), { recursive: true, force: true });
-  }
+  return runMutant(`rule-${rule}`, MUTANTS[rule], 'test/protocol/main.js', args);
 }
 
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2));
   if (!options) return 0;
-  if (options.broken) return runMutant(options.broken, options);
+  if (options.broken) return runBroken(options.broken, options);
   say(`protocol: ${options.seconds} s, ${options.writers} writers, seed ${options.seed}`);
   const ending = new AbortController();
   for (const signal of ENDINGS) process.once(signal, () => ending.abort());

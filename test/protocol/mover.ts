@@ -5,7 +5,7 @@ import { ownerOf, type Mover } from './actor';
 import { leave, report, reportBroken, stopAtParentsEnd, stopping } from './child';
 import { changeMember } from './members';
 import { moveWave, resolve } from './moves';
-import { Random } from './random';
+import { Random } from '../support/random';
 import { enterWorld, WAVES, type ChildConfig } from './world';
 
 const config = JSON.parse(process.argv[2] ?? '{}') as ChildConfig;

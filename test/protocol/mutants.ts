@@ -1,21 +1,13 @@
-/** Copies of the compiled product with one rule of PROTOCOL.md broken: the test must see each of them. */
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { projectDir, stackDir } from '../../local/paths';
+/** The compiled product with one rule of PROTOCOL.md broken: the test must see each of them. */
+import type { Mutant } from '../support/mutants';
 
 export const RULES = ['1', '7', '8', '11', '14'] as const;
 export type Rule = (typeof RULES)[number];
 
 export const isRule = (text: string): text is Rule => (RULES as readonly string[]).includes(text);
 
-interface Mutant {
-  file: string;
-  /** Found exactly once, or the mutant no longer breaks what it says. */
-  text: string;
-  instead: string;
-}
-
-const MUTANTS: Record<Rule, Mutant> = {
+/** By the rule that each breaks. */
+export const MUTANTS: Record<Rule, Mutant> = {
   // Writers with an old snapshot are no longer refused.
   '1': {
     file: 'systems/postgres/sql/guarding.js',
@@ -47,21 +39,3 @@ const MUTANTS: Record<Rule, Mutant> = {
     instead: "const raised = { outcome: 'done' };",
   },
 };
-
-const PARTS = ['domain', 'local', 'runbooks', 'systems', 'test'];
-
-/** The folder of a compiled copy in which the rule is broken. Throws when the text to replace is not there exactly once. */
-export function buildMutant(rule: Rule): string {
-  const { file, text, instead } = MUTANTS[rule];
-  const dist = join(projectDir(), 'dist');
-  const copy = join(stackDir(`protocol-mutant-${rule}-${process.pid}`), 'dist');
-  rmSync(copy, { recursive: true, force: true });
-  mkdirSync(copy, { recursive: true });
-  for (const part of PARTS) cpSync(join(dist, part), join(copy, part), { recursive: true });
-  const path = join(copy, file);
-  const pieces = readFileSync(path, 'utf8').split(text);
-  if (pieces.length !== 2)
-    throw new Error(`the text that holds rule ${rule} is ${pieces.length - 1} times in ${file}, not once`);
-  writeFileSync(path, pieces.join(instead));
-  return copy;
-}

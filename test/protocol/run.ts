@@ -10,10 +10,10 @@ import { ownerOf, type Mover } from './actor';
 import { Children } from './children';
 import { moveWave } from './moves';
 import type { Options } from './options';
-import { startProber } from './prober';
-import { Random } from './random';
+import { startProber, type Probed } from '../support/prober';
+import { Random } from '../support/random';
 import { judge, type Verdict } from './verdict';
-import { createWorld, enterWorld, WAVES, type Urls } from './world';
+import { createWorld, CUSTOMERS, enterWorld, WAVES, type Urls } from './world';
 
 export interface Result {
   findings: string[];
@@ -50,12 +50,20 @@ export async function run(options: Options, stop: AbortSignal): Promise<Result> 
   }
 }
 
+const PROBE = `insert into app.item values ($1, $2, '{}')`;
+const probed = (urls: Urls): Probed => ({
+  urls,
+  writes: { source: PROBE, target: PROBE },
+  customers: CUSTOMERS,
+  waves: WAVES,
+});
+
 async function load(urls: Urls, dir: string, options: Options, stop: AbortSignal): Promise<Result> {
   const random = new Random(options.seed);
   const children = new Children(urls, dir, random, Math.max(1, Math.round(options.writers / WRITER_PROCESSES)));
   for (let n = 0; n < WRITER_PROCESSES; n++) children.spawn('writer');
   for (let n = 0; n < MOVERS; n++) children.spawn('mover');
-  const prober = startProber(urls, new Random(options.seed + 1), (what) => children.broken.push(what));
+  const prober = startProber(probed(urls), new Random(options.seed + 1), (what) => children.broken.push(what));
   await disturb(urls, children, random, options, stop);
   await children.end();
   await prober.stop();

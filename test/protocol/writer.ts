@@ -4,7 +4,7 @@ import { Pool, type PoolClient } from 'pg';
 import type { Side } from '../../domain/custody';
 import { leave, report, reportBroken, stopAtParentsEnd, stopping } from './child';
 import { Journal, type Ended, type Kind } from './journal';
-import { Random } from './random';
+import { Random } from '../support/random';
 import { CUSTOMERS, type ChildConfig } from './world';
 
 const LEVELS = ['read committed', 'repeatable read', 'serializable'] as const;

@@ -13,6 +13,7 @@ import { cutoverWorkflowId, QUEUES, waveWorkflowId, WORKFLOWS } from '../../../w
 import type { Stage } from './stage';
 
 const LOOK_MS = 200;
+const LOOKS_AT_MOST_MS = 10_000;
 
 /** What scripted people do, by step or gate; default: everything is fine and everybody says go. */
 export interface Script {
@@ -20,6 +21,11 @@ export interface Script {
   leave?: string[];
   noGo?: string;
   rollbackAt?: string;
+}
+
+/** What `play` throws when the cutover is not over in time. */
+export class NotOver extends Error {
+  override name = 'NotOver';
 }
 
 /** One cutover of the tiny runbook on a stage, with people who act at once. */
@@ -65,7 +71,7 @@ export class Night {
     const workflowId = wave === null ? this.workflowId : waveWorkflowId(this.workflowId, wave);
     try {
       const { client, connection } = this.stage.temporal;
-      return await connection.withDeadline(Date.now() + 3_000, () =>
+      return await connection.withDeadline(Date.now() + LOOKS_AT_MOST_MS, () =>
         client.workflow.getHandle(workflowId).query<RunView | null>('status'),
       );
     } catch {
@@ -93,7 +99,7 @@ export class Night {
       if (cutover?.outcome || holds({ cutover, wave })) return cutover;
       for (const view of [cutover, wave]) if (view) await this.act(view);
       if (Date.now() > end)
-        throw new Error(
+        throw new NotOver(
           `not over after ${withinMs} ms: ${JSON.stringify({ cutover: told(cutover), wave: told(wave) }, null, 1)}`,
         );
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
@@ -129,8 +135,8 @@ export class Night {
     }
   }
 
-  /** A worker that was just killed cannot answer; the people try again at their next look. */
-  private async quietly<N extends UpdateName>(wave: number | null, name: N, input: UpdateInput<N>): Promise<void> {
+  /** Sends it without an answer: a worker that was just killed has none, and the people try again at their next look. */
+  async quietly<N extends UpdateName>(wave: number | null, name: N, input: UpdateInput<N>): Promise<void> {
     await Promise.race([
       this.send(wave, name, input).catch(() => undefined),
       new Promise((resolve) => setTimeout(resolve, 3_000)),

@@ -5,8 +5,24 @@ import { connectClient, type TemporalClient } from '../../../cli/connect';
 import { startChild, type Child } from '../../../local/children';
 import { stackDir } from '../../../local/paths';
 import { startPostgres, type PostgresServer } from '../../../local/postgres';
+import { isFreeAgain } from '../../../local/ports';
+import { isRunning } from '../../../local/processes';
+import { childrenOf, killNow } from '../../support/processes';
+import { waitUntil } from '../../support/wait-until';
 import { startTemporal, type Temporal } from '../../../local/temporal';
 import { TINY_SOURCE_SQL, TINY_TARGET_SQL, tinyFillSql } from '../../runbooks/tiny/schema';
+
+export const DATABASES = ['source', 'target', 'control'] as const;
+export type Database = (typeof DATABASES)[number];
+
+const VARIABLE = { source: 'SOURCE_URL', target: 'TARGET_URL', control: 'CONTROL_URL' } as const;
+
+export interface StageOptions {
+  /** Settings of its Temporal server, `name=value`. */
+  dynamicConfig?: readonly string[];
+  /** Each database has a server of its own, which can be killed. */
+  apart?: boolean;
+}
 
 /** Real servers for one test file: PostgreSQL with a source, a target and a control database, and Temporal. */
 export class Stage {
@@ -14,24 +30,26 @@ export class Stage {
   private supervising = false;
   /** Workers on their way: one that starts while all are stopped must be stopped too. */
   private readonly starting = new Set<Promise<unknown>>();
+  /** Processes of the database server that was killed last. */
+  private killed: number[] = [];
   /** How many worker processes ended so far. */
   deaths = 0;
 
   private constructor(
     readonly dir: string,
-    private readonly postgres: PostgresServer,
+    private readonly servers: Record<Database, PostgresServer>,
     private server: Temporal,
     readonly temporal: TemporalClient,
     readonly env: Record<string, string>,
   ) {}
 
   /** `name` gives the stage its folder; databases are new each time. */
-  static async open(name: string, options: { dynamicConfig?: readonly string[] } = {}): Promise<Stage> {
+  static async open(name: string, { dynamicConfig = [], apart = false }: StageOptions = {}): Promise<Stage> {
     const dir = join(stackDir(`e2e-${process.pid}`), name);
     mkdirSync(dir, { recursive: true });
-    const [postgres, server] = await Promise.all([
-      startPostgres(join(dir, 'postgres'), { fsync: 'off', max_connections: '800' }),
-      startTemporal({ dir: join(dir, 'temporal'), env: process.env, ...options }),
+    const [servers, server] = await Promise.all([
+      startServers(dir, apart),
+      startTemporal({ dir: join(dir, 'temporal'), env: process.env, dynamicConfig }),
     ]);
     const env: Record<string, string> = {
       TEMPORAL_ADDRESS: server.address,
@@ -39,26 +57,32 @@ export class Stage {
       CUTOVER_LOG_LEVEL: 'info',
     };
     const temporal = await connectClient(env);
-    return new Stage(dir, postgres, server, temporal, env);
+    return new Stage(dir, servers, server, temporal, env);
   }
 
   /** Three fresh databases with the tiny systems in them; their URLs are in `env` from here on. */
   async freshDatabases(customers: number): Promise<void> {
     const suffix = Date.now().toString(36);
-    for (const [variable, name] of Object.entries({
-      SOURCE_URL: 'source',
-      TARGET_URL: 'target',
-      CONTROL_URL: 'control',
-    })) {
-      await this.query('postgres', `create database ${name}_${suffix}`);
-      this.env[variable] = this.postgres.url(`${name}_${suffix}`);
+    for (const name of DATABASES) {
+      const url = this.servers[name].url(`${name}_${suffix}`);
+      await this.query(this.servers[name].url('postgres'), `create database ${name}_${suffix}`);
+      this.env[VARIABLE[name]] = url;
     }
-    await this.query(this.env['SOURCE_URL'] ?? '', TINY_SOURCE_SQL + tinyFillSql(customers));
-    await this.query(this.env['TARGET_URL'] ?? '', TINY_TARGET_SQL);
+    await this.query(this.urlOf('source'), TINY_SOURCE_SQL + tinyFillSql(customers));
+    await this.query(this.urlOf('target'), TINY_TARGET_SQL);
+  }
+
+  portOf(database: Database): number {
+    return this.servers[database].port;
+  }
+
+  urlOf(database: Database): string {
+    return this.env[VARIABLE[database]] ?? '';
   }
 
   async query<R = Record<string, unknown>>(database: string, sql: string, values?: unknown[]): Promise<R[]> {
-    const client = new Client(database.startsWith('postgres://') ? database : this.postgres.url(database));
+    const client = new Client(database.startsWith('postgres://') ? database : this.servers.source.url(database));
+    client.on('error', () => undefined); // a lost connection shows in the query
     await client.connect();
     try {
       const result = await client.query(sql, values);
@@ -115,8 +139,23 @@ export class Stage {
   /** Starts it again where it was, with its database. */
   async restartTemporal(): Promise<void> {
     const { address } = this.server;
+    await waitUntil(() => isFreeAgain(Number(address.split(':')[1])));
     this.server = await startTemporal({ dir: join(this.dir, 'temporal'), env: process.env });
     if (this.server.address !== address) throw new Error('the Temporal server came back on another port');
+  }
+
+  /** SIGKILL for the server of a database and all its processes, as in a power cut. Only on a stage whose servers are apart. */
+  killDatabase(name: Database): void {
+    const postmaster = this.servers[name].pid();
+    this.killed = [postmaster, ...childrenOf(postmaster)];
+    for (const pid of this.killed) killNow(pid);
+  }
+
+  /** Starts it again where it was; it recovers from its log. */
+  async restartDatabase(name: Database): Promise<void> {
+    const { port } = this.servers[name];
+    await waitUntil(async () => !this.killed.some(isRunning) && (await isFreeAgain(port))); // no two servers over one folder
+    this.servers[name] = await startPostgres(join(this.dir, name), { ...SETTINGS, port: String(port) });
   }
 
   async stopChildren(): Promise<void> {
@@ -130,6 +169,18 @@ export class Stage {
     await this.stopChildren();
     await this.temporal.close();
     await this.server.stop();
-    await this.postgres.stop('immediate');
+    await Promise.all([...new Set(Object.values(this.servers))].map((server) => server.stop('immediate')));
   }
+}
+
+const SETTINGS = { fsync: 'off', max_connections: '800' };
+
+async function startServers(dir: string, apart: boolean): Promise<Record<Database, PostgresServer>> {
+  const start = (name: string): Promise<PostgresServer> => startPostgres(join(dir, name), SETTINGS);
+  if (!apart) {
+    const one = await start('postgres');
+    return { source: one, target: one, control: one };
+  }
+  const [source, target, control] = await Promise.all([start('source'), start('target'), start('control')]);
+  return { source, target, control };
 }

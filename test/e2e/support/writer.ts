@@ -1,15 +1,25 @@
 import { Pool } from 'pg';
+import type { Side } from '../../../domain/custody';
 
 const PAUSE_MS = 25;
 
 type Outcome = 'acknowledged' | 'refused' | 'unknown';
+
+/** Where a note was written, and what came of it; epoch ms. */
+interface Entry {
+  customer: string;
+  outcome: Outcome;
+  side: Side;
+  begunAt: number;
+  endedAt: number;
+}
 
 /**
  * Writes notes all the time, as a shop would: to the source, and where that refuses, to the target. Afterwards `audit` says what
  * is wrong: an acknowledged note that is missing or twice where its customer lives, a refused one that is there.
  */
 export class Writer {
-  private readonly journal = new Map<string, { customer: string; outcome: Outcome }>();
+  private readonly journal = new Map<string, Entry>();
   private readonly source: Pool;
   private readonly target: Pool;
   private stopping = false;
@@ -50,37 +60,35 @@ export class Writer {
     return { acknowledged: of('acknowledged'), refused: of('refused'), unknown: of('unknown') };
   }
 
+  /** Notes the source took although they were begun at `from` or later and acknowledged before `to`. */
+  takenAtSource(from: number, to: number): string[] {
+    return [...this.journal]
+      .filter(([, { outcome, side }]) => side === 'source' && outcome === 'acknowledged')
+      .filter(([, { begunAt, endedAt }]) => begunAt >= from && endedAt < to)
+      .map(([op]) => op);
+  }
+
   private async loop(): Promise<void> {
     while (!this.stopping) {
       const n = (this.written += 1);
       const customer = `t${1 + ((n * 7) % this.customers)}`;
       const outcome = await this.write(
-        this.source,
+        'source',
         'insert into tiny.note (customer, body) values ($1, $2)',
         customer,
         `op-${n}-s`,
       );
       if (outcome === 'refused')
-        await this.write(
-          this.target,
-          'insert into shop.memo (client_code, words) values ($1, $2)',
-          customer,
-          `op-${n}-t`,
-        );
+        await this.write('target', 'insert into shop.memo (client_code, words) values ($1, $2)', customer, `op-${n}-t`);
       if (n % 5 === 0)
-        await this.write(
-          this.source,
-          'update tiny.customer set label = $2 where id = $1',
-          customer,
-          `label ${n}`,
-          false,
-        );
+        await this.write('source', 'update tiny.customer set label = $2 where id = $1', customer, `label ${n}`, false);
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   }
 
-  private async write(pool: Pool, sql: string, customer: string, op: string, keep = true): Promise<Outcome> {
-    const outcome = await pool.query(sql, [customer, op]).then(
+  private async write(side: Side, sql: string, customer: string, op: string, keep = true): Promise<Outcome> {
+    const begunAt = Date.now();
+    const outcome = await this[side].query(sql, [customer, op]).then(
       () => 'acknowledged' as const,
       (error: { code?: string }) =>
         error.code === 'CU001'
@@ -89,7 +97,7 @@ export class Writer {
             ? ('refused' as const)
             : ('unknown' as const),
     );
-    if (keep) this.journal.set(op, { customer, outcome });
+    if (keep) this.journal.set(op, { customer, outcome, side, begunAt, endedAt: Date.now() });
     return outcome;
   }
 

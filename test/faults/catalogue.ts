@@ -1,0 +1,13 @@
+import { Random } from '../support/random';
+import type { Trial } from './trial';
+import { cuts } from './trials/cuts';
+import { kills } from './trials/kills';
+import { servers } from './trials/servers';
+import { temporal } from './trials/temporal';
+import { zombies } from './trials/zombies';
+
+/** Every trial; what is combined with what is the seed's choice. */
+export function catalogue(seed: number): Trial[] {
+  const random = new Random(seed);
+  return [...kills(random), ...servers(), ...temporal(random), ...cuts(random), ...zombies(random)];
+}

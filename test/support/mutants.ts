@@ -1,0 +1,48 @@
+/** Copies of the compiled product with one line broken. */
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { projectDir, stackDir } from '../../local/paths';
+
+export interface Mutant {
+  /** Under `dist`. */
+  file: string;
+  /** Found exactly once, or the mutant no longer breaks what it says. */
+  text: string;
+  instead: string;
+}
+
+/** The folder of a copy of `dist` in which the line is broken. Throws when the text to replace is not there exactly once. */
+function buildMutant(name: string, { file, text, instead }: Mutant): string {
+  const copy = join(stackDir(`mutant-${name}-${process.pid}`), 'dist');
+  rmSync(copy, { recursive: true, force: true });
+  mkdirSync(copy, { recursive: true });
+  cpSync(join(projectDir(), 'dist'), copy, { recursive: true });
+  const path = join(copy, file);
+  const pieces = readFileSync(path, 'utf8').split(text);
+  if (pieces.length !== 2)
+    throw new Error(`the text that mutant ${name} replaces is ${pieces.length - 1} times in ${file}, not once`);
+  writeFileSync(path, pieces.join(instead));
+  return copy;
+}
+
+/** Runs a program of the copy, output and signals passed on. Resolves to its exit code. */
+export async function runMutant(
+  name: string,
+  mutant: Mutant,
+  program: string,
+  args: readonly string[],
+): Promise<number> {
+  const copy = buildMutant(name, mutant);
+  const child = spawn(process.execPath, [join(copy, program), ...args], { stdio: 'inherit' });
+  const passOn = (signal: NodeJS.Signals): void => void child.kill(signal);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, passOn);
+  try {
+    return await new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code) => resolve(code ?? 2));
+    });
+  } finally {
+    rmSync(dirname(copy), { recursive: true, force: true });
+  }
+}
