@@ -29,7 +29,7 @@ interface Answer {
   text: string;
 }
 
-/** With the path byte by byte as it is written. */
+/** With the path byte by byte as it is written, over a connection of its own: one whose request was cut short is closed. */
 function send(
   method: string,
   path: string,
@@ -38,7 +38,7 @@ function send(
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(gateway.url);
-    const sent = request({ hostname, port, method, path, headers }, (answer) => {
+    const sent = request({ hostname, port, method, path, headers, agent: false }, (answer) => {
       let heard = '';
       answer.on('data', (piece) => (heard += String(piece)));
       answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text: heard }));

@@ -78,6 +78,7 @@ const ORDER = Buffer.from(JSON.stringify(body()));
 /** Bytes and headers: what is wrong, the body, its headers, the status, and what the sender reads. */
 export const RAW: readonly [string, Buffer, Record<string, string>, number, RegExp][] = [
   ['ten megabytes, as announced', ORDER, { 'content-length': '10000000' }, 413, /larger than 64 KiB/],
+  ['a stream without end', Buffer.alloc(200_000, ' '), { 'transfer-encoding': 'chunked' }, 413, /larger than 64 KiB/],
   [
     'Latin-1',
     Buffer.from(JSON.stringify(body({ payload: { a: 'Z\xfcrich' } })), 'latin1'),
