@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { audit, type AuditReport } from '../../../local/audit/auditor';
 import type { FindingCode } from '../../../local/audit/findings';
 import { summarise, type TrafficSummary } from '../../../local/traffic/counts';
+import { emailOf } from '../../../local/traffic/contact';
 import { readJournal, type Outcome } from '../../../local/traffic/journal';
 import { startTraffic } from '../../../local/traffic/traffic';
 import { delay } from '../../../local/traffic/wait';
@@ -249,10 +250,14 @@ describe('after a move that went live', () => {
   });
 
   test('a contact change that was lost is named', async () => {
+    const changed = story.journal
+      .filter((line) => line.outcome === 'acknowledged' && line.rows.some((row) => row.entity === 'customer'))
+      .map((line) => emailOf(line.op));
     const report = await harmed(
       'target',
       `update crm.customer set email = 'old@example.net'
-       where customer_no = (select min(customer_no) from crm.customer where email ~ '^op-.*@mail.invalid$')`,
+       where customer_no = (select min(customer_no) from crm.customer where email = any ($1))`,
+      [changed],
     );
     expect(codes(report)).toEqual(['change-lost']);
   });

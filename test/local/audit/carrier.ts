@@ -158,8 +158,20 @@ const CARRIED: Carried[] = [
 
 const customerColumn = (table: string): string => (table === 'cutover.effect' ? 'customer' : 'customer_no');
 
-/** Runs `work` as the cutover's own writer of a wave: the guard lets it pass. */
+/** Runs `work` as the cutover's own writer of a wave: the guard lets it pass. Once more when it met a writer the other way round. */
 async function asOurs(pool: Pool, wave: number, work: (client: ClientBase) => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      return await attempt(pool, wave, work);
+    } catch (error) {
+      if ((error as { code?: string }).code !== DEADLOCK) throw error;
+    }
+  }
+}
+
+const DEADLOCK = '40P01';
+
+async function attempt(pool: Pool, wave: number, work: (client: ClientBase) => Promise<void>): Promise<void> {
   const client = await pool.connect();
   try {
     await client.query('begin');
