@@ -96,7 +96,8 @@ export class Children {
     this.ending = true;
     const all = [...this.living].map(({ process: child, role, index }) => {
       const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-      if (child.connected) child.send('stop');
+      // One that was killed just now cannot hear it, and ends all the same.
+      if (child.connected) child.send('stop', () => undefined);
       const late = setTimeout(() => {
         this.broken.push(`${role} ${index} did not stop`);
         child.kill('SIGKILL');

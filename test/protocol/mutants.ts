@@ -17,7 +17,7 @@ export const MUTANTS: Record<Rule, Mutant> = {
   // A pass deletes a row although it belongs to another wave by now.
   '7': {
     file: 'systems/postgres/data/merge.js',
-    text: "and ${(0, names_1.waveOf)((0, forward_1.targetCustomerOf)(entity, 't'))} in (${wave}, 0)",
+    text: "and not exists (select from ${(0, exports.heldTable)(at)} h where ${(0, names_1.sameKey)((0, exports.heldColumns)(entity), 'h', 't')})",
     instead: '',
   },
   // The seal trusts that everything was applied.

@@ -12,17 +12,22 @@ export interface Mutant {
   instead: string;
 }
 
-/** The folder of a copy of `dist` in which the line is broken. Throws when the text to replace is not there exactly once. */
-function buildMutant(name: string, { file, text, instead }: Mutant): string {
+/** The broken file's text. Throws when the text to replace is not in the compiled product exactly once. */
+export function breakLine(name: string, { file, text, instead }: Mutant): string {
+  const pieces = readFileSync(join(projectDir(), 'dist', file), 'utf8').split(text);
+  if (pieces.length !== 2)
+    throw new Error(`the text that mutant ${name} replaces is ${pieces.length - 1} times in ${file}, not once`);
+  return pieces.join(instead);
+}
+
+/** The folder of a copy of `dist` in which the line is broken. */
+function buildMutant(name: string, mutant: Mutant): string {
+  const broken = breakLine(name, mutant);
   const copy = join(stackDir(`mutant-${name}-${process.pid}`), 'dist');
   rmSync(copy, { recursive: true, force: true });
   mkdirSync(copy, { recursive: true });
   cpSync(join(projectDir(), 'dist'), copy, { recursive: true });
-  const path = join(copy, file);
-  const pieces = readFileSync(path, 'utf8').split(text);
-  if (pieces.length !== 2)
-    throw new Error(`the text that mutant ${name} replaces is ${pieces.length - 1} times in ${file}, not once`);
-  writeFileSync(path, pieces.join(instead));
+  writeFileSync(join(copy, mutant.file), broken);
   return copy;
 }
 
