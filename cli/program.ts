@@ -4,9 +4,11 @@ import { registerCheck } from './commands/check';
 import { registerCheckItem } from './commands/check-item';
 import { registerDoctor } from './commands/doctor';
 import { registerIncident } from './commands/incident';
+import { registerInspect } from './commands/inspect';
 import { registerList } from './commands/list';
 import { registerLookup } from './commands/lookup';
 import { registerGo, registerRetry, registerSkip, registerTask } from './commands/messages';
+import { registerNew } from './commands/new';
 import { registerPlan } from './commands/plan';
 import { registerReport } from './commands/report';
 import { registerStart } from './commands/start';
@@ -21,7 +23,7 @@ type Register = (program: Command, cli: Cli) => void;
 
 /** Verbs in the order of a night, as the help shows them. */
 const GROUPS: Readonly<Record<string, readonly Register[]>> = {
-  'Before:': [registerCheck, registerPlan, registerStart],
+  'Before:': [registerInspect, registerNew, registerCheck, registerPlan, registerStart],
   'Watching:': [registerList, registerStatus, registerWatch, registerLookup, registerReport],
   'Taking part:': [registerVote, registerGo, registerTask, registerCheckItem, registerIncident],
   'Steering:': [registerPause, registerResume, registerRetry, registerSkip, registerReschedule, registerRollback],

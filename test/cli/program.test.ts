@@ -3,8 +3,8 @@ import { runCli } from '../../cli/run-cli';
 import { fakeCli } from './support/fake-cli';
 
 const VERBS = [
-  ...['check', 'plan', 'start', 'list', 'status', 'watch', 'lookup', 'report', 'vote', 'go', 'task', 'check-item'],
-  ...['incident', 'pause', 'resume', 'retry', 'skip', 'reschedule', 'rollback', 'worker', 'doctor'],
+  ...['inspect', 'new', 'check', 'plan', 'start', 'list', 'status', 'watch', 'lookup', 'report', 'vote', 'go', 'task'],
+  ...['check-item', 'incident', 'pause', 'resume', 'retry', 'skip', 'reschedule', 'rollback', 'worker', 'doctor'],
 ];
 
 /** Splits a command line as a shell does, as far as the examples use it. */
