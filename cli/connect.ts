@@ -2,6 +2,8 @@ import type { Client, Connection } from '@temporalio/client';
 import type { Pool } from 'pg';
 import { installControl } from '../systems/control/schema';
 import { connect, isPostgresUrl, sqlStateOf } from '../systems/postgres/connect';
+import { loadTemporalSettings, TemporalSettingsError } from '../workers/temporal-settings';
+import { whyUnreachable } from '../workers/why-unreachable';
 import type { Environment } from './environment';
 import { CliError, unreachable, usage } from './exit';
 
@@ -14,47 +16,24 @@ export interface TemporalClient {
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
-const DEFAULT_ADDRESS = '127.0.0.1:7233';
 
 /**
- * Connects as the stock `temporal` CLI does: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_*,
- * TEMPORAL_PROFILE and the configuration file. Throws a CliError (not reachable) when nothing answers. The packages are
- * loaded here, late: commands that need no server start at once.
+ * Connects as the stock `temporal` CLI does (workers/temporal-settings.ts). Throws a CliError that says why when no server
+ * answers or lets us in. The packages are loaded here, late: commands that need no server start at once.
  */
 export async function connectClient(env: Environment['all']): Promise<TemporalClient> {
-  const [{ Client, Connection }, { loadClientConnectConfig }] = await Promise.all([
-    import('@temporalio/client'),
-    import('@temporalio/envconfig'),
-  ]);
-  const { connectionOptions, namespace = 'default' } = settings(() =>
-    loadClientConnectConfig({ overrideEnvVars: env }),
-  );
-  const address = connectionOptions.address ?? DEFAULT_ADDRESS;
-  const { address: _address, ...options } = connectionOptions;
+  const { Client, Connection } = await import('@temporalio/client');
+  const settings = await loadTemporalSettings(env).catch((error: unknown) => {
+    throw error instanceof TemporalSettingsError ? usage(error.message, error.remedy) : error;
+  });
+  const { address, namespace } = settings;
   try {
-    const connection = await Connection.connect({
-      ...(options as Omit<typeof options, 'metadata'>),
-      address,
-      connectTimeout: CONNECT_TIMEOUT_MS,
-    });
+    const connection = await Connection.connect({ ...settings.connection, connectTimeout: CONNECT_TIMEOUT_MS });
     const client = new Client({ connection, namespace });
     return { client, connection, address, namespace, close: () => connection.close() };
-  } catch {
-    throw unreachable(
-      `no Temporal server answers at ${address}`,
-      'start one (`temporal server start-dev`, or the local stack), or set TEMPORAL_ADDRESS or TEMPORAL_PROFILE',
-    );
-  }
-}
-
-function settings<T>(load: () => T): T {
-  try {
-    return load();
   } catch (error) {
-    throw usage(
-      `the settings for Temporal cannot be read: ${reasonOf(error)}`,
-      'mend TEMPORAL_PROFILE, the TEMPORAL_TLS_* variables, or the configuration file they name',
-    );
+    const { said, remedy } = await whyUnreachable(settings, error);
+    throw unreachable(said, remedy);
   }
 }
 

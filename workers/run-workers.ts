@@ -1,6 +1,5 @@
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { Client, Connection } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { createActivities } from '../activities';
 import { World } from '../activities/world';
 import { connect } from '../systems/postgres/connect';
@@ -12,6 +11,8 @@ import { ensureGuardian } from './guardian-schedule';
 import { createLogger, temporalLogger } from './logger';
 import { runDirectory } from './run-directory';
 import { ensureSearchAttributes } from './search-attributes';
+import { loadTemporalSettings, type TemporalSettings } from './temporal-settings';
+import { whyUnreachable } from './why-unreachable';
 
 /** How many workers of one process poll each queue's tasks at once. */
 const CONCURRENCY: Record<string, number> = {
@@ -40,11 +41,10 @@ export async function runWorkers(
       : { telemetryOptions: { metrics: { prometheus: { bindAddress: `127.0.0.1:${config.metricsPort}` } } } }),
     shutdownSignals: [],
   });
-  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
-  const address = connectionOptions.address ?? 'localhost:7233';
-  const reachable = `no Temporal server answers at ${address}: start it, or set TEMPORAL_ADDRESS or TEMPORAL_PROFILE`;
-  const connection = await orSay(reachable, NativeConnection.connect(connectionOptions));
-  const client = new Client({ connection: await orSay(reachable, Connection.connect(connectionOptions)), namespace });
+  const settings = await loadTemporalSettings(process.env);
+  const { namespace } = settings;
+  const connection = await reach(settings, NativeConnection.connect(settings.connection));
+  const client = new Client({ connection: await reach(settings, Connection.connect(settings.connection)), namespace });
   const control = connect(config.controlUrl, { applicationName: 'cutover control', max: 20 });
   await orSay('the control database cannot be used: look at CONTROL_URL', installControl(control));
   await ensureSearchAttributes(client.connection, namespace);
@@ -80,6 +80,15 @@ async function orSay<T>(what: string, work: Promise<T>): Promise<T> {
     return await work;
   } catch (cause) {
     throw new Error(`${what} (${cause instanceof Error ? cause.message : String(cause)})`, { cause });
+  }
+}
+
+async function reach<T>(settings: TemporalSettings, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    const { said, remedy } = await whyUnreachable(settings, cause);
+    throw new Error(`${said}\n→ ${remedy}`, { cause });
   }
 }
 
