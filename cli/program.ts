@@ -7,7 +7,7 @@ import { registerIncident } from './commands/incident';
 import { registerInspect } from './commands/inspect';
 import { registerList } from './commands/list';
 import { registerLookup } from './commands/lookup';
-import { registerGo, registerRetry, registerSkip, registerTask } from './commands/messages';
+import { registerGo, registerReassign, registerRetry, registerSkip, registerTask } from './commands/messages';
 import { registerNew } from './commands/new';
 import { registerPlan } from './commands/plan';
 import { registerReport } from './commands/report';
@@ -25,7 +25,7 @@ type Register = (program: Command, cli: Cli) => void;
 const GROUPS: Readonly<Record<string, readonly Register[]>> = {
   'Before:': [registerInspect, registerNew, registerCheck, registerPlan, registerStart],
   'Watching:': [registerList, registerStatus, registerWatch, registerLookup, registerReport],
-  'Taking part:': [registerVote, registerGo, registerTask, registerCheckItem, registerIncident],
+  'Taking part:': [registerVote, registerGo, registerTask, registerCheckItem, registerReassign, registerIncident],
   'Steering:': [registerPause, registerResume, registerRetry, registerSkip, registerReschedule, registerRollback],
   'Running:': [registerWorker, registerDoctor],
 };

@@ -47,6 +47,9 @@ function dispatch(context: MessageContext, message: RunMessage): MessageAnswer {
     case 'vote':
       return answerVote(context, message);
     case 'go':
+    case 'startTask':
+    case 'blockTask':
+    case 'reassign':
     case 'completeTask':
     case 'recordCheck':
     case 'retryStep':
@@ -75,6 +78,9 @@ function thingOf(message: RunMessage): string | null {
     case 'vote':
       return message.gate;
     case 'go':
+    case 'startTask':
+    case 'blockTask':
+    case 'reassign':
     case 'completeTask':
     case 'recordCheck':
     case 'retryStep':

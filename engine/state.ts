@@ -12,6 +12,13 @@ export interface Mark {
   at: number;
 }
 
+/** Level 0: in time; 1: its owners were told, 2: their deputies, 3: the lead. */
+export interface Due {
+  at: number;
+  afterMs: number;
+  level: 0 | 1 | 2 | 3;
+}
+
 export interface StepState {
   id: string;
   phase: string;
@@ -34,6 +41,13 @@ export interface StepState {
   /** Checklist: the items, and what was recorded. */
   items: string[];
   checks: Record<string, Mark & { ok: boolean; evidence: string | null }>;
+  /** Task, checklist: who has taken it up, and what keeps it from being done. */
+  taken?: Mark;
+  blocked?: Mark & { reason: string };
+  /** Role → the one person who answers for it now, when it was reassigned. */
+  assigned?: Record<string, string>;
+  /** When a task or checklist is overdue (epoch ms), how long it had, and how far it has been escalated. */
+  due?: Due;
   /** Why it is blocked or failed, with the remedy. */
   problem: string | null;
   progress: string | null;

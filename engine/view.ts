@@ -2,7 +2,7 @@ import { stepId } from '../runbooks/plan-timeline/phases';
 import type { ResolvedRun } from '../runbooks/resolved';
 import { backOutBy } from './hours';
 import { phasesOf } from './initial-state';
-import { holders } from './people';
+import { answerable, holders } from './people';
 import type { Context } from './context';
 import type { GateState, RunState, StepState } from './state';
 
@@ -80,19 +80,28 @@ function statusOf(state: RunState, steps: StepState[], gates: GateState[]): RunS
 }
 
 function waitsFor(run: ResolvedRun, state: RunState, steps: StepState[], gates: GateState[]): string[] {
-  const who = (role: string): string => `${role} (${holders(run, role).join(', ')})`;
   const open = steps.flatMap((step) => {
+    const who = (role: string): string => `${role} (${answerable(run, step, role).join(', ')})`;
     if (step.status === 'waiting-go') return [`${step.id}: go by ${who(step.goRole ?? '')}`];
     if (step.status === 'failed') return [`${step.id} failed: ${step.problem ?? ''}`];
     if (step.status === 'waiting-window') return [`${step.id}: ${step.problem ?? 'window'}`];
     if (step.status !== 'waiting-people') return [];
     const signers = step.signedBy.filter((role) => !step.signed[role]);
     const items = step.items.filter((item) => !step.checks[item]);
-    if (step.kind === 'checklist') return [`${step.id}: ${items.length} items by ${who(step.owner)}`];
-    return [`${step.id}: ${signers.length > 0 ? signers.map(who).join(', ') : who(step.owner)}`];
+    const by = signers.length > 0 ? signers.map(who).join(', ') : who(step.owner);
+    return [`${step.id}: ${step.kind === 'checklist' ? `${items.length} items by ` : ''}${by}${standing(step)}`];
   });
+  const who = (role: string): string => `${role} (${holders(run, role).join(', ')})`;
   const votes = gates
     .filter((gate) => gate.status === 'open' || gate.status === 'held')
     .map((gate) => `gate ${gate.id}: votes of ${gate.roles.map(who).join(', ')}`);
   return [...(state.paused ? [`paused by ${state.paused.person}: ${state.paused.reason}`] : []), ...open, ...votes];
+}
+
+/** How it stands with what people do: blocked, overdue, or taken up. */
+function standing(step: StepState): string {
+  const taken = step.taken ? `; ${step.taken.person} is on it` : '';
+  const overdue = (step.due?.level ?? 0) > 0 ? `; overdue since ${new Date(step.due?.at ?? 0).toISOString()}` : '';
+  const blocked = step.blocked ? `; blocked by ${step.blocked.person}: ${step.blocked.reason}` : '';
+  return `${blocked}${overdue}${taken}`;
 }

@@ -15,6 +15,9 @@ const at = z.union([z.number().int().positive(), instant.transform((value) => Da
 const MESSAGE_SCHEMAS = {
   castVote: z.strictObject({ ...from, gate: text, decision, reason: text.optional(), digest: text.optional() }),
   sayGo: z.strictObject({ ...from, step: text }),
+  startTask: z.strictObject({ ...from, step: text }),
+  blockTask: z.strictObject({ ...from, step: text, reason: text }),
+  reassign: z.strictObject({ ...from, step: text, to: text, role: text.optional(), reason: text.optional() }),
   completeTask: z.strictObject({ ...from, step: text, note: text.optional() }),
   recordCheck: z.strictObject({ ...from, step: text, item: text, ok: z.boolean(), evidence: text.optional() }),
   retryStep: z.strictObject({ ...from, step: text }),
@@ -33,6 +36,9 @@ export type UpdateInput<N extends UpdateName> = z.input<(typeof MESSAGE_SCHEMAS)
 const KIND_OF: Record<UpdateName, RunMessage['kind']> = {
   castVote: 'vote',
   sayGo: 'go',
+  startTask: 'startTask',
+  blockTask: 'blockTask',
+  reassign: 'reassign',
   completeTask: 'completeTask',
   recordCheck: 'recordCheck',
   retryStep: 'retryStep',
@@ -48,6 +54,9 @@ const KIND_OF: Record<UpdateName, RunMessage['kind']> = {
 export const MESSAGE_DESCRIPTIONS: Record<UpdateName, string> = {
   castVote: 'Vote go or no-go at a gate: {"person","gate","decision":"go"|"no-go","reason"?,"digest"?}',
   sayGo: 'Say go for a step that waits for it: {"person","step"}',
+  startTask: 'Say that you are on a task or checklist: {"person","step"}',
+  blockTask: 'Say what keeps a task or checklist from being done: {"person","step","reason"}',
+  reassign: 'Give a step to somebody who holds its role: {"person","step","to","role"?,"reason"?}',
   completeTask: 'Sign a task: {"person","step"}',
   recordCheck: 'Record a checklist item: {"person","step","item","ok","evidence"?}',
   retryStep: 'Try a failed step again: {"person","step"}',

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { Cli } from '../cli';
 import { asOption, examples, outputOption, waveOption, type CommonOptions } from '../command';
 import { refused } from '../exit';
@@ -61,18 +61,58 @@ export function registerGo(program: Command, cli: Cli): void {
   examples(command, ['cutover go night-1 freeze --as marit', 'cutover go night-1 intake --as sanne --wave 2']);
 }
 
+interface TaskOptions extends PersonOptions {
+  note?: string;
+  start?: boolean;
+  block?: string;
+}
+
 export function registerTask(program: Command, cli: Cli): void {
-  const command = stepVerb<PersonOptions & { note?: string }>(
+  const command = stepVerb<TaskOptions>(
     program,
     cli,
     'task',
-    'sign a task as done',
-    (step, options) => ({ name: 'completeTask', input: { person: options.as, step, note: options.note } }),
+    'sign a task as done, or say that you are on it or stuck',
+    taskMessage,
     (status) => status === 'waiting-people',
   )
-    .description('Signs a task. A task that several roles sign is done when each has.')
-    .option('--note <text>', 'what to remember; no personal data of customers');
-  examples(command, ['cutover task night-1 hold-debits --as joost --note "file 2211 held, 412 debits"']);
+    .description(
+      'Signs a task. A task that several roles sign is done when each has. With --start or --block it is not signed yet, and ' +
+        'everybody sees who is on it, or what keeps it; that goes for checklists too. The lead is told of what is blocked.',
+    )
+    .addOption(new Option('--note <text>', 'what to remember; no personal data of customers'))
+    .addOption(new Option('--start', 'you are on it').conflicts(['block', 'note']))
+    .addOption(new Option('--block <reason>', 'it cannot be done now, and why').conflicts(['start', 'note']));
+  examples(command, [
+    'cutover task night-1 hold-debits --as joost --start',
+    'cutover task night-1 hold-debits --as joost --block "the bank does not answer"',
+    'cutover task night-1 hold-debits --as joost --note "file 2211 held, 412 debits"',
+  ]);
+}
+
+function taskMessage(step: string, { as: person, start, block, note }: TaskOptions): Omit<Delivery, 'to'> {
+  if (start) return { name: 'startTask', input: { person, step } };
+  if (block !== undefined) return { name: 'blockTask', input: { person, step, reason: block } };
+  return { name: 'completeTask', input: { person, step, note } };
+}
+
+export function registerReassign(program: Command, cli: Cli): void {
+  const command = stepVerb<PersonOptions & { to: string; role?: string; reason?: string }>(
+    program,
+    cli,
+    'reassign',
+    'give a step to somebody else',
+    (step, { as: person, to, role, reason }) => ({ name: 'reassign', input: { person, step, to, role, reason } }),
+    (status) => status !== 'done' && status !== 'skipped',
+  )
+    .description(
+      'Gives a task, a checklist or the go of a step to one person who holds its role; nobody else does it from then on. The ' +
+        'starter, or who holds the role, may. What was overdue has its time anew.',
+    )
+    .requiredOption('--to <person>', 'who answers for it now')
+    .option('--role <role>', 'of several roles, the one meant; default: each that person holds')
+    .option('--reason <text>', 'why; it is in the ledger');
+  examples(command, ['cutover reassign night-1 hold-debits --to femke --as joost --reason "joost is at the bank"']);
 }
 
 export function registerRetry(program: Command, cli: Cli): void {

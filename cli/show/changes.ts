@@ -36,7 +36,11 @@ function runChanges(before: RunShown | null, run: RunShown): Change[] {
     const old = before?.steps.find((each) => each.id === step.id);
     if (step.status !== (old?.status ?? 'pending'))
       add(step.id, `${step.id}: ${step.status}${problem(step.status === 'done' ? null : step.problem)}`);
-    else if (step.progress !== null && step.progress !== old?.progress) add(step.id, `${step.id}: ${step.progress}`);
+    if (step.taken && step.taken.at !== old?.taken?.at) add(step.id, `${step.id}: ${step.taken.person} is on it`);
+    if (step.blocked && step.blocked.at !== old?.blocked?.at)
+      add(step.id, `${step.id}: blocked by ${step.blocked.person}: ${step.blocked.reason}`);
+    if (step.status === old?.status && step.progress !== null && step.progress !== old?.progress)
+      add(step.id, `${step.id}: ${step.progress}`);
   }
   for (const gate of run.gates) {
     const old = before?.gates.find((each) => each.id === gate.id);

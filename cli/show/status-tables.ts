@@ -69,12 +69,18 @@ function stepTable(cli: Cli, run: RunShown): string {
     step.phase,
     step.id,
     statusWord(cli, step.status),
-    step.owner,
+    ownerOf(step),
     clock(step.startedAt, now),
     step.startedAt === null ? `(${span(step.plannedMs)})` : span((step.endedAt ?? now) - step.startedAt),
     step.progress ?? step.problem ?? '',
   ]);
   return table(cli, ['phase', 'step', 'status', 'owner', 'start', 'took', ''], rows);
+}
+
+/** The role, and who answers for it or is on it when somebody was named. */
+function ownerOf({ owner, assigned, taken }: RunShown['steps'][number]): string {
+  const people = [...new Set([...Object.values(assigned ?? {}), ...(taken ? [taken.person] : [])])];
+  return people.length === 0 ? owner : `${owner} (${people.join(', ')})`;
 }
 
 function gateTable(cli: Cli, run: RunShown): string {

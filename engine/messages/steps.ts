@@ -1,8 +1,9 @@
 import { STEP_KINDS } from '../../domain/step-kinds';
 import { stepId } from '../../runbooks/plan-timeline/phases';
-import { holders, holds } from '../people';
+import { answerable, holders, holds } from '../people';
 import type { MessageAnswer, StepState } from '../state';
 import { own } from './own';
+import { answerAssignment } from './assignments';
 import { accept, refuse, type MessageContext, type StepMessage } from './types';
 
 export function answerSteps(context: MessageContext, message: StepMessage): MessageAnswer {
@@ -13,6 +14,10 @@ export function answerSteps(context: MessageContext, message: StepMessage): Mess
   switch (message.kind) {
     case 'go':
       return answerGo(context, step, message.person);
+    case 'startTask':
+    case 'blockTask':
+    case 'reassign':
+      return answerAssignment(context, step, message);
     case 'completeTask':
       return answerTask(context, step, message.person);
     case 'recordCheck':
@@ -28,8 +33,8 @@ function answerGo({ run, now }: MessageContext, step: StepState, person: string)
   if (step.goRole === null) return refuse(`step ${step.id} asks nobody for a go`);
   if (step.go) return accept(`${step.go.person} said go already`);
   if (step.status !== 'waiting-go') return refuse(`step ${step.id} does not wait for a go yet: ${step.status}`);
-  if (!holds(run, person, step.goRole))
-    return refuse(`step ${step.id} asks ${step.goRole} (${holders(run, step.goRole).join(', ')})`);
+  const asked = answerable(run, step, step.goRole);
+  if (!asked.includes(person)) return refuse(`step ${step.id} asks ${step.goRole} (${asked.join(', ')})`);
   step.go = { person, at: now };
   return accept();
 }
@@ -38,16 +43,17 @@ function answerTask({ run, now }: MessageContext, step: StepState, person: strin
   if (step.kind !== 'task') return refuse(`step ${step.id} is a ${step.kind}, not a task`);
   if (step.status !== 'waiting-people' && step.status !== 'done')
     return refuse(`task ${step.id} is not open: ${step.status}`);
-  const mine = step.signedBy.filter((candidate) => holds(run, person, candidate));
+  const mine = step.signedBy.filter((candidate) => answerable(run, step, candidate).includes(person));
   // A task that is done can be signed again: its signature may have run out (validFor).
   const role = mine.find((candidate) => !step.signed[candidate]) ?? (step.status === 'done' ? mine[0] : undefined);
   if (role === undefined) {
     const open = step.signedBy.filter((candidate) => !step.signed[candidate]);
     return refuse(
-      `task ${step.id} waits for ${open.map((candidate) => `${candidate} (${holders(run, candidate).join(', ')})`).join(', ')}`,
+      `task ${step.id} waits for ${open.map((candidate) => `${candidate} (${answerable(run, step, candidate).join(', ')})`).join(', ')}`,
     );
   }
   step.signed[role] = { person, at: now };
+  delete step.blocked;
   return accept();
 }
 
@@ -61,14 +67,16 @@ function answerCheck(
     return refuse(`checklist ${step.id} is not open: ${step.status}`);
   if (!step.items.includes(message.item))
     return refuse(`checklist ${step.id} has no item ${JSON.stringify(message.item)}; items: ${step.items.join(', ')}`);
-  if (!holds(run, message.person, step.owner))
-    return refuse(`checklist ${step.id} belongs to ${step.owner} (${holders(run, step.owner).join(', ')})`);
+  const mayCheck = answerable(run, step, step.owner);
+  if (!mayCheck.includes(message.person))
+    return refuse(`checklist ${step.id} belongs to ${step.owner} (${mayCheck.join(', ')})`);
   const definition = [...run.runbook.before, ...run.runbook.perWave, ...run.runbook.after]
     .flatMap((phase) => phase.steps)
     .find((candidate) => stepId(candidate) === step.id);
   if (definition?.kind === 'checklist' && definition.evidence === 'required' && !message.evidence) {
     return refuse(`checklist ${step.id} asks for evidence with each item`);
   }
+  delete step.blocked;
   step.checks[message.item] = { person: message.person, at: now, ok: message.ok, evidence: message.evidence ?? null };
   return accept();
 }

@@ -20,6 +20,10 @@ export interface VoteMessage extends From {
 
 export type StepMessage =
   | (From & { kind: 'go'; step: string })
+  | (From & { kind: 'startTask'; step: string })
+  | (From & { kind: 'blockTask'; step: string; reason: string })
+  /** Without a role: every role of the step that the person holds. */
+  | (From & { kind: 'reassign'; step: string; to: string; role?: string | undefined; reason?: string | undefined })
   | (From & { kind: 'completeTask'; step: string; note?: string | undefined })
   | (From & { kind: 'recordCheck'; step: string; item: string; ok: boolean; evidence?: string | undefined })
   | (From & { kind: 'retryStep'; step: string })

@@ -3,20 +3,24 @@ import { calendarMs, wait } from '../context';
 import { waitForOpening } from '../hours';
 import type { Handler } from './handler';
 import { StepProblem } from './handler';
+import { waitForPeople } from './waiting';
 
 const isSkipped = (state: { status: string }): boolean => state.status === 'skipped';
 
-export const task: Handler<'task'> = async ({ context, state }) => {
+export const task: Handler<'task'> = async ({ context, step, state }) => {
   state.status = 'waiting-people';
-  context.runtime.publish();
-  await wait(context, () => isSkipped(state) || state.signedBy.every((role) => state.signed[role]));
+  await waitForPeople(
+    context,
+    step,
+    state,
+    () => isSkipped(state) || state.signedBy.every((role) => state.signed[role]),
+  );
   return { signed: Object.fromEntries(Object.entries(state.signed).map(([role, mark]) => [role, mark.person])) };
 };
 
-export const checklist: Handler<'checklist'> = async ({ context, state }) => {
+export const checklist: Handler<'checklist'> = async ({ context, step, state }) => {
   state.status = 'waiting-people';
-  context.runtime.publish();
-  await wait(context, () => isSkipped(state) || state.items.every((item) => state.checks[item]));
+  await waitForPeople(context, step, state, () => isSkipped(state) || state.items.every((item) => state.checks[item]));
   return { items: state.items.length };
 };
 

@@ -32,6 +32,13 @@ export function stepDurationMs(step: Step, plan: Plan | null, measured: Measured
   return measured[id] ?? (planned === undefined ? STEP_KINDS[step.kind].plannedMs : durationMs(planned));
 }
 
+/** How long a task or checklist may be open before it is overdue, milliseconds; null when nobody said how long it takes. */
+export function dueAfterMs(step: Step, plan: Plan | null): number | null {
+  if (step.kind !== 'task' && step.kind !== 'checklist') return null;
+  const said = step.due ?? plan?.durations?.[stepId(step)] ?? step.planned;
+  return said === undefined ? null : durationMs(said);
+}
+
 /**
  * Back-out duration of a wave, milliseconds: `rollback` among the measured or the plan's durations, else that of the
  * freeze, the conversion and the switch together.

@@ -13,15 +13,21 @@ const base = {
 const step = <K extends string, S extends z.core.$ZodLooseShape>(kind: K, shape: S) =>
   z.strictObject({ kind: z.literal(kind), ...base, ...shape });
 
+const due = duration
+  .optional()
+  .describe('overdue so long after it opens: owner, deputy and lead are told; default: `planned`; without it, never');
+
 const stepSchema = z.discriminatedUnion('kind', [
   step('task', {
     signedBy: z.array(id).optional().describe('roles; one person of each signs; default: the owner'),
     validFor: duration.optional().describe('how long the completion counts'),
+    due,
     note: z.string().optional(),
   }),
   step('checklist', {
     items: z.array(z.string().min(1)).min(1),
     evidence: z.enum(['required', 'optional']).default('optional').describe('each recorded item names its evidence'),
+    due,
   }),
   step('window', { window: id.optional().describe('waits until it is open; default: the phase’s window') }),
   step('notify', { to: z.array(id).min(1), text: z.string().min(1) }),

@@ -1,4 +1,5 @@
 import { MISCHIEF } from './mischief';
+import { STAFF } from './staff';
 import { MUTANTS, type Mutant } from './mutants';
 import { readOptions, type Options } from './options';
 import type { Broken } from './promises/broken';
@@ -22,7 +23,7 @@ const MUST_HAPPEN: readonly string[] = [
     'slow',
     'stale epoch refused',
   ].map((fault) => `fault/${fault}`),
-  ...Object.keys(MISCHIEF).map((name) => `mischief/${name}`),
+  ...Object.keys({ ...MISCHIEF, ...STAFF }).map((name) => `mischief/${name}`),
   ...[
     'frozen',
     'sealed',
@@ -34,7 +35,7 @@ const MUST_HAPPEN: readonly string[] = [
     'freeze blocked',
   ].map((what) => `custody/${what}`),
   ...['continued as new', 'terminated', 'rollback', 'rollback by the guardian'].map((what) => `run/${what}`),
-  ...['request held', 'held request replayed', 'forward reply lost', 'forward refused by the guard'].map(
+  ...['told', 'request held', 'held request replayed', 'forward reply lost', 'forward refused by the guard'].map(
     (what) => `work/${what}`,
   ),
 ];

@@ -6,7 +6,7 @@ import { reschedules } from './people';
 import type { World } from './world/world';
 
 const MINUTE_MS = 60_000;
-const EVERYBODY = [STARTER, 'sven', 'olga', 'otto', 'cara', 'vera', 'nobody'];
+export const EVERYBODY = [STARTER, 'sven', 'olga', 'otto', 'cara', 'vera', 'nobody'];
 
 export interface Stage {
   runs: Runs;

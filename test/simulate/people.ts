@@ -26,7 +26,9 @@ function stepItems(runs: Run, documents: ResolvedRun, step: StepState): OpenItem
     run: runs,
   });
   const anyOf = (role: string, message: (person: string) => RunMessage): OpenItem[] =>
-    holdersOf(documents, role).map((person) => item(person, message(person)));
+    (step.assigned?.[role] ? [step.assigned[role]] : holdersOf(documents, role)).map((person) =>
+      item(person, message(person)),
+    );
   if (step.status === 'waiting-go' && step.goRole)
     return anyOf(step.goRole, (person) => ({ kind: 'go', person, step: step.id }));
   if (step.status === 'failed') return [item(STARTER, { kind: 'retryStep', person: STARTER, step: step.id })];

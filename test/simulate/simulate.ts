@@ -6,6 +6,7 @@ import { MISCHIEF, pickMischief, type Stage } from './mischief';
 import { MUTANTS, type Mutant } from './mutants';
 import { Endings } from './endings';
 import { hesitation, openItems } from './people';
+import { STAFF } from './staff';
 import { Prng } from './prng';
 import type { Broken } from './promises/broken';
 import { Promises } from './promises/promises';
@@ -26,6 +27,7 @@ const GUARDIAN_MS = 300_000;
 const EVENTS_AT_MOST = 30_000;
 const WRITES_AT_MOST = 400;
 const MORE = 0x5eed;
+const OTHERS = 0x57aff;
 const AFTER_SWITCH = ['rollback', 'rollback', 'noGo', 'highIncident', 'terminateCutover', 'terminateWave'];
 
 export interface Result {
@@ -59,6 +61,8 @@ class Simulation {
   private readonly prng: Prng;
   /** A second stream: what is drawn from it moves nothing of the first. */
   private readonly more: Prng;
+  /** A third, for who does what. */
+  private readonly others: Prng;
   private readonly clock = new Clock(START_MS);
   private readonly documents;
   private readonly world: World;
@@ -68,6 +72,7 @@ class Simulation {
   private readonly lines: string[] = [];
   private readonly tally: Tally = new Map();
   private readonly mischief: { at: number; name: string }[];
+  private readonly changes: { at: number; name: string }[];
   private readonly absent: string | null;
   private publishes = 0;
   private roundDue = false;
@@ -82,12 +87,17 @@ class Simulation {
   ) {
     this.prng = new Prng(seed);
     this.more = new Prng(seed + MORE);
+    this.others = new Prng(seed + OTHERS);
     const { prng, clock } = this;
     this.documents = simulatedRun(nights(prng));
     this.absent = prng.chance(0.08) ? prng.pick(['olga', 'sven', 'vera', 'cara', STARTER]) : null;
     this.mischief = Array.from({ length: prng.int(0, 6) }, () => ({
       at: prng.int(1, 160),
       name: pickMischief(prng),
+    })).sort((a, b) => a.at - b.at);
+    this.changes = Array.from({ length: this.others.int(0, 4) }, () => ({
+      at: this.others.int(1, 160),
+      name: this.others.pick(Object.keys(STAFF)),
     })).sort((a, b) => a.at - b.at);
     this.world = createWorld(clock, prng, new Set(mutant ? MUTANTS[mutant].world : []), this.more);
     const happened: Happened = (what) => add(this.tally, what);
@@ -212,6 +222,7 @@ class Simulation {
       this.endings.lastProgress = this.clock.now;
       this.promises.atEffect(run, (input as { ref: { step: string } }).ref.step);
     }
+    if (name === 'notify' && (input as { ref: { step: string } }).ref.step.includes('/')) add(this.tally, 'work/told');
     if (name === 'switchWave') this.promises.atSwitch(run);
   }
 
@@ -223,6 +234,7 @@ class Simulation {
     }
     this.publishes++;
     while ((this.mischief[0]?.at ?? Infinity) <= this.publishes) this.doMischief();
+    while ((this.changes[0]?.at ?? Infinity) <= this.publishes) this.changeStaff();
     this.people();
   }
 
@@ -232,18 +244,24 @@ class Simulation {
     this.clock.after(this.prng.int(0, 20_000), () => this.befall(next.name, this.prng));
   }
 
+  private changeStaff(): void {
+    const next = this.changes.shift();
+    if (!next) return;
+    this.clock.after(this.others.int(0, 20_000), () => this.befall(next.name, this.others, STAFF));
+  }
+
   /** Soon after a switch somebody wants to go back, or the runs die. */
   private afterSwitch(): void {
     const name = this.more.pick(AFTER_SWITCH);
     this.clock.after(this.more.int(0, 3 * HOUR_MS), () => this.befall(name, this.more));
   }
 
-  private befall(name: string, prng: Prng): void {
+  private befall(name: string, prng: Prng, acts = MISCHIEF): void {
     const open = this.runs.all().filter((run) => run.open && run.context.state.startedAt > 0);
     if (open.length === 0) return;
     this.trace(`mischief: ${name}`);
     add(this.tally, `mischief/${name}`);
-    MISCHIEF[name]?.(this.stage(prng), prng.pick(open));
+    acts[name]?.(this.stage(prng), prng.pick(open));
     if (this.runs.cutover?.terminated && this.promises.custody.terminatedAt === null) {
       this.promises.custody.terminatedAt = this.clock.now;
       this.guardianLooks();

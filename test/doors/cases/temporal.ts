@@ -45,6 +45,20 @@ export const REFUSED: readonly [string, string, unknown, RegExp][] = [
     /step switch does not wait for a go yet: pending/,
   ],
   ['a task that is none', 'completeTask', { person: 'ada', step: 'freeze' }, /step freeze is a freeze, not a task/],
+  ['a task taken up that is none', 'startTask', { person: 'ada', step: 'freeze' }, /nothing a person does/],
+  ['a block of a step there is not', 'blockTask', { person: 'ada', step: 'leap', reason: 'x' }, /no step .*leap/],
+  [
+    'a step given to somebody without its role',
+    'reassign',
+    { person: 'ada', step: 'freeze', to: 'cas' },
+    /cas holds none of the roles step freeze waits for: lead \(ada\)/,
+  ],
+  [
+    'a step that asks nobody given away',
+    'reassign',
+    { person: 'ada', step: 'convert', to: 'ben' },
+    /step convert asks nobody/,
+  ],
   [
     'a checklist that is none',
     'recordCheck',
@@ -101,6 +115,8 @@ export const MALFORMED: readonly [string, string, unknown, RegExp][] = [
     { person: 'ada', window: 'always', opensAt: 'soon', closesAt: 'later' },
     /reschedule takes/,
   ],
+  ['a block without a reason', 'blockTask', { person: 'ada', step: 'freeze' }, /blockTask takes Say what keeps/],
+  ['a step given to nobody', 'reassign', { person: 'ada', step: 'freeze', to: '' }, /reassign takes Give a step/],
   ['a message there is not', 'launch', {}, /launch/],
 ];
 

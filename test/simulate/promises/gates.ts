@@ -20,9 +20,18 @@ export class GatePromises {
   ) {}
 
   accepted(run: Run, message: RunMessage): void {
+    if (message.kind === 'completeTask') this.signed(run, message.step, message.person);
     if (message.kind !== 'vote') return;
     this.voted.add(`${run.wave}|${message.gate}|${message.person}|${message.decision}`);
     if (message.person === STARTER) this.say('GATE', 'the starter voted');
+  }
+
+  /** What was given to one person is signed by nobody else. */
+  private signed(run: Run, step: string, person: string): void {
+    const { signed = {}, assigned = {} } = run.context.state.steps[step] ?? {};
+    for (const [role, mark] of Object.entries(signed))
+      if (mark.person === person && mark.at === run.runtime.now() && (assigned[role] ?? person) !== person)
+        this.say('GATE', `${step} is signed by ${person}, not by ${assigned[role]}`);
   }
 
   /** When the switch begins: the votes of the gate before it stand on what is true. */
