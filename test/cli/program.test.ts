@@ -4,7 +4,19 @@ import { fakeCli } from './support/fake-cli';
 
 const VERBS = [
   ...['inspect', 'new', 'check', 'plan', 'start', 'list', 'status', 'watch', 'lookup', 'report', 'vote', 'go', 'task'],
-  ...['check-item', 'reassign', 'incident', 'pause', 'resume', 'retry', 'skip', 'reschedule', 'rollback', 'worker', 'doctor'],
+  ...[
+    'check-item',
+    'reassign',
+    'incident',
+    'pause',
+    'resume',
+    'retry',
+    'skip',
+    'reschedule',
+    'rollback',
+    'worker',
+    'doctor',
+  ],
 ];
 
 /** Splits a command line as a shell does, as far as the examples use it. */
