@@ -50,7 +50,7 @@ async function runAction(world: World, ref: EffectRef, direction: 'do' | 'undo')
   if (system.adapter === 'http')
     return performHttpAction({ baseUrl: world.options.url(system.urlEnv), call, key, ...check });
   const pool = step.system === 'target' ? pair.target : pair.source;
-  const voids = direction === 'undo' ? { voids: keyOf(ref, `${undo.seq}/do`) } : {};
+  const voids = direction === 'undo' && step.do.trim() !== 'none' ? { voids: keyOf(ref, `${undo.seq}/do`) } : {};
   const { checked } = await performSqlAction(pool, { sql: call, key, ...check, ...voids });
   return { checked };
 }

@@ -49,14 +49,16 @@ async function verifyReturned(world: World, ref: EffectRef): Promise<{ ok: boole
     readWave(world.control, ref.cutover, wave),
   ]);
   const left = await countWave(pair, await compiled(), wave);
-  const waiting = await unknownForwards(world.control, { cutover: ref.cutover, wave });
+  // What is on its way to the source now is ordinary traffic: the intake is open again.
+  const sent = await unknownForwards(world.control, { cutover: ref.cutover, wave });
+  const waiting = sent.filter(({ side }) => side === 'target');
   const findings = [
     ...(source.state === 'open' ? [] : [`the source says ${source.state}`]),
     ...(target.state === 'sealed' ? [] : [`the target says ${target.state}`]),
     ...(routing.custody === 'source' ? [] : [`routing says ${routing.custody}`]),
     ...(routing.intake === 'open' ? [] : ['the intake is still held']),
     ...(left === 0 ? [] : [`${left} rows of the wave are still in the target`]),
-    ...(waiting.length === 0 ? [] : [`${waiting.length} requests have no known outcome`]),
+    ...(waiting.length === 0 ? [] : [`${waiting.length} requests to the target have no known outcome`]),
   ];
   await saveResult(world.control, { ...ref, kind: 'returned', result: { findings } });
   return { ok: findings.length === 0, findings };

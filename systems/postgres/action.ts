@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { SystemFault } from '../ports';
 import { withTransaction } from './connect';
 
@@ -9,7 +9,7 @@ export interface SqlAction {
   check?: string | undefined;
   /** The action's idempotency key: its row commits with the effect. */
   key: string;
-  /** Key of the action this one undoes: from its commit on no late attempt performs that any more. */
+  /** Key of the action this one undoes: one that never took effect is not undone, and from then on no late attempt performs it any more. */
   voids?: string;
 }
 
@@ -37,11 +37,18 @@ async function once(pool: Pool, { sql, key, voids }: SqlAction): Promise<'done' 
       [key],
     );
     if (rowCount === 0) return 'already';
-    if (voids !== undefined)
-      await client.query('insert into cutover.action_effect (key) values ($1) on conflict do nothing', [voids]);
-    await client.query(sql);
+    if (voids === undefined || !(await preempted(client, voids))) await client.query(sql);
     return 'done';
   });
+}
+
+/** Takes the key of an action that has not committed: it never will. Waits for an attempt that is under way. False: it took effect. */
+async function preempted(client: PoolClient, key: string): Promise<boolean> {
+  const { rowCount } = await client.query(
+    'insert into cutover.action_effect (key) values ($1) on conflict do nothing',
+    [key],
+  );
+  return rowCount === 1;
 }
 
 /** An action may run in a database where nothing else of `cutover` is installed. */

@@ -96,6 +96,7 @@ export class Field {
   /** Plays the night to its end and lets everybody finish what they began. */
   async finish(night = this.night): Promise<void> {
     await this.play(undefined, night);
+    await waitUntil(() => night.closed(), WITHIN_MS);
     this.waveView = await night.view(1);
     await this.quiet();
   }

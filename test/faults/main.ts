@@ -79,6 +79,12 @@ async function main(): Promise<number> {
   );
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  // What a night that was cut short still asks of servers that are gone fails, some of it in timers of the client.
+  process.on('uncaughtException', (error) => {
+    if (stop.signal.aborted) return;
+    process.stderr.write(`${error.stack ?? error.message}\n`);
+    process.exit(2);
+  });
   const clock = setTimeout(() => stop.abort(), options.minutes * MINUTE_MS);
   const left = [...trials];
   const results: Result[] = [];

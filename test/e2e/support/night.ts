@@ -79,6 +79,15 @@ export class Night {
     }
   }
 
+  /** Whether the run has closed: the outcome shows in its view a moment before the registry has it. */
+  async closed(): Promise<boolean> {
+    const { client, connection } = this.stage.temporal;
+    const described = await connection
+      .withDeadline(Date.now() + LOOKS_AT_MOST_MS, () => client.workflow.getHandle(this.workflowId).describe())
+      .catch(() => null);
+    return described !== null && described.status.name !== 'RUNNING';
+  }
+
   async send<N extends UpdateName>(
     wave: number | null,
     name: N,

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { connect } from '../../../systems/postgres/connect';
 import { performSqlAction } from '../../../systems/postgres/action';
 import { freshDatabase } from '../../support/databases';
+import { waitUntil } from '../../support/wait-until';
 
 let pool: Pool;
 beforeAll(async () => {
@@ -51,4 +52,29 @@ test('a check that writes is refused, and `none` does nothing', async () => {
     performSqlAction(pool, { sql: 'none', key: 'e', check: 'delete from job returning true' }),
   ).rejects.toThrow('25006');
   expect(await performSqlAction(pool, { sql: 'none', key: 'e' })).toEqual({ outcome: 'done', checked: false });
+});
+
+test('what never took effect is not undone, and an undo waits for an attempt that is under way', async () => {
+  const before = await runs();
+  expect(await performSqlAction(pool, { sql: run, key: 'f/undo', voids: 'f/do' })).toMatchObject({ outcome: 'done' });
+  expect(await performSqlAction(pool, { sql: run, key: 'f/do' })).toMatchObject({ outcome: 'already' });
+  expect(await runs()).toBe(before);
+
+  const late = await pool.connect();
+  try {
+    await late.query(`begin; insert into cutover.action_effect (key) values ('g/do'); ${run}`);
+    const undone = performSqlAction(pool, { sql: 'update job set runs = runs - 1', key: 'g/undo', voids: 'g/do' });
+    await waitUntil(async () => {
+      const { rows } = await pool.query<{ waiting: number }>(
+        `select count(*)::int as waiting from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock' and query like 'insert into cutover.action_effect%'`,
+      );
+      return rows[0]!.waiting === 1;
+    });
+    await late.query('commit');
+    await undone;
+  } finally {
+    late.release();
+  }
+  expect(await runs()).toBe(before);
 });
