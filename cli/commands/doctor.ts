@@ -4,12 +4,12 @@ import { listCutovers } from '../../systems/control/cutovers';
 import { print, type Cli } from '../cli';
 import { examples, outputOption, type CommonOptions } from '../command';
 import { connectClient, withControl, type TemporalClient } from '../connect';
+import { diagnosisText } from '../doctor/diagnosis-table';
 import { gone, looked, type Diagnosis } from '../doctor/finding';
 import { lookAtRuns } from '../doctor/look-at-runs';
 import { lookAtServer, lookAtSystem, type SystemToLookAt } from '../doctor/look-at-system';
 import { lookAtTemporal } from '../doctor/look-at-temporal';
 import { CliError, EXIT } from '../exit';
-import { statusWord, table } from '../show/format';
 import { storedRun } from '../stored-run';
 
 export function registerDoctor(program: Command, cli: Cli): void {
@@ -24,7 +24,7 @@ export function registerDoctor(program: Command, cli: Cli): void {
     .action(async (options: CommonOptions) => {
       const found = await examine(cli);
       const wrong = found.filter((each) => each.verdict === 'bad');
-      print(cli, options.output, { ok: wrong.length === 0, findings: found }, () => text(cli, found));
+      print(cli, options.output, { ok: wrong.length === 0, findings: found }, () => diagnosisText(cli, found));
       if (wrong.some((each) => each.unreachable)) cli.exitCode = EXIT.unreachable;
       else if (wrong.length > 0) cli.exitCode = EXIT.failed;
     });
@@ -77,15 +77,4 @@ async function lookAtSystems(cli: Cli, control: Pool | null): Promise<Diagnosis[
   }
   const systems = [...named].map(([urlEnv, name]): SystemToLookAt => ({ name, urlEnv, url: cli.env.all[urlEnv] }));
   return (await Promise.all(systems.map(lookAtSystem))).flat();
-}
-
-function text(cli: Cli, found: readonly Diagnosis[]): string {
-  const rows = found.map((each) => [
-    statusWord(cli, each.verdict),
-    each.what,
-    each.remedy === null ? each.said : `${each.said}\n→ ${each.remedy}`,
-  ]);
-  const wrong = found.filter((each) => each.verdict === 'bad').length;
-  const summary = wrong === 0 ? 'all well' : `${wrong} ${wrong === 1 ? 'thing is' : 'things are'} wrong`;
-  return `${table(cli, ['', 'what', 'found'], rows)}\n\n${summary}`;
 }

@@ -9,7 +9,7 @@ import type { CompiledConversion, CompiledEntity, CompiledReference } from './co
 import { saying } from './faults';
 import { ident } from './names';
 import type { Pair } from './pair';
-import { Problems } from './problems';
+import { Problems, type Problem } from './problems';
 import { describeQuery } from './dependencies';
 
 /** Effects of requests move with their customers, like any entity. */
@@ -27,17 +27,40 @@ const EFFECT: Entity = {
 export async function compileConversion(conversion: Conversion, pair: Pair): Promise<CompiledConversion> {
   return saying('compiling the conversion', () =>
     withTransaction(pair.source, {}, (source) =>
-      withTransaction(pair.target, {}, async (target) => compileWith(conversion, source, target)),
+      withTransaction(pair.target, {}, async (target) => {
+        const problems = new Problems();
+        const compiled = await compileWith(conversion, [['effect', EFFECT]], source, target, problems);
+        problems.throwAny();
+        return compiled;
+      }),
     ),
   );
 }
 
+/**
+ * Everything in which a conversion does not fit the databases, without what `cutover` itself adds to them: schema `cutover` need
+ * not be there yet. Writes nothing. Throws a SystemFault when a database cannot be asked.
+ */
+export async function findMisfits(conversion: Conversion, pair: Pair): Promise<readonly Problem[]> {
+  return saying('holding the conversion against the databases', () =>
+    withTransaction(pair.source, {}, (source) =>
+      withTransaction(pair.target, {}, async (target) => {
+        const problems = new Problems();
+        await compileWith(conversion, [], source, target, problems);
+        return problems.all;
+      }),
+    ),
+  );
+}
+
+/** What is wrong goes to `problems`; with any, the result is not to be used. */
 async function compileWith(
   conversion: Conversion,
+  own: readonly (readonly [string, Entity])[],
   source: PoolClient,
   target: PoolClient,
+  problems: Problems,
 ): Promise<CompiledConversion> {
-  const problems = new Problems();
   const references = await compileReferences(conversion, source, target, problems);
   const context: CompileContext = {
     source,
@@ -47,16 +70,15 @@ async function compileWith(
     memberCollations: await Promise.all([source, target].map(memberCollation)),
   };
   const compiled: CompiledEntity[] = [];
-  for (const [id, entity] of [...Object.entries(conversion.entities), ['effect', EFFECT] as const]) {
+  for (const [id, entity] of [...Object.entries(conversion.entities), ...own]) {
     const made = await compileEntity(context, id, entity);
     if (made) compiled.push(made);
   }
   refuseSharedTables(compiled, problems);
   requireBirths(compiled, problems);
   requireOneCustomer(compiled, problems);
-  problems.throwAny();
-  const entities = inOrder(withForeignKeys(compiled), problems);
-  problems.throwAny();
+  // Entities that were refused are missing here, so an order of the rest would tell of more mistakes than there are.
+  const entities = problems.count > 0 ? compiled : inOrder(withForeignKeys(compiled), problems);
   return { references, entities };
 }
 

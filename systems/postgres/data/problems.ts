@@ -1,11 +1,24 @@
 import { SystemFault } from '../../ports';
 
+/** One thing in which a conversion does not fit the databases. */
+export interface Problem {
+  /** Entity and column. */
+  where: string;
+  what: string;
+  /** What to do. */
+  write: string;
+}
+
 /** Gathers everything wrong with a conversion, so that one run of the check shows it all. */
 export class Problems {
-  readonly #found: string[] = [];
+  readonly #found: Problem[] = [];
 
   add(where: string, what: string, write: string): void {
-    this.#found.push(`${where}: ${what}. ${write}`);
+    this.#found.push({ where, what, write });
+  }
+
+  get all(): readonly Problem[] {
+    return this.#found;
   }
 
   get count(): number {
@@ -15,6 +28,7 @@ export class Problems {
   /** Throws a SystemFault that lists every problem, one a line. */
   throwAny(): void {
     if (this.count === 0) return;
-    throw new SystemFault(`The conversion does not fit the databases:\n${this.#found.join('\n')}`, false);
+    const lines = this.#found.map(({ where, what, write }) => `${where}: ${what}. ${write}`);
+    throw new SystemFault(`The conversion does not fit the databases:\n${lines.join('\n')}`, false);
   }
 }
