@@ -97,7 +97,7 @@ function questions(indent: string, { missing, idle, unsure, source, target, colu
     lines.push(
       ...comment(
         indent,
-        `DECIDE ${name}: it must have a value and nothing of ${source.name} is like it. Write { to: …, back: … }`,
+        `DECIDE ${name}: it must have a value and nothing of ${source.name} is like it; write a line for it`,
       ),
     );
   if (unsure.length > 0) lines.push(...comment(indent, `DECIDE whether these belong together: ${unsure.join('; ')}`));

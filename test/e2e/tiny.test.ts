@@ -1,6 +1,7 @@
 import { Night } from './support/night';
 import { recordNight } from './support/record';
 import { Stage } from './support/stage';
+import { TINY_SOURCE_SQL, TINY_TARGET_SQL, tinyFillSql } from '../runbooks/tiny/schema';
 
 jest.setTimeout(180_000);
 
@@ -9,10 +10,15 @@ beforeAll(async () => {
   stage = await Stage.open('tiny');
 });
 afterAll(() => stage.close());
-beforeEach(() => stage.freshDatabases(200));
+beforeEach(() =>
+  stage.freshSystems(async ({ source, target }) => {
+    await stage.query(source, TINY_SOURCE_SQL + tinyFillSql(200));
+    await stage.query(target, TINY_TARGET_SQL);
+  }),
+);
 afterEach(() => stage.stopChildren());
 
-test('a second runbook of two tables and one wave goes live, and nothing of it is wired to billing', async () => {
+test('a second runbook of two tables and one wave goes live under the documented roles, and nothing of it is wired to billing', async () => {
   await stage.startWorkers();
   const night = new Night(stage, `live-${Date.now()}`);
   await night.start();

@@ -38,24 +38,25 @@ create table circulation.lending (
 );
 
 create table circulation.penalty (
-  barcode text not null,
+  library_code text not null references catalogue.library,
+  copy_no integer not null,
   lent_at timestamptz not null,
   seq integer not null,
   member_no text not null references people.member,
   amount_cents integer not null check (amount_cents > 0),
   reason text not null,
-  primary key (barcode, lent_at, seq),
-  foreign key (barcode, lent_at) references circulation.lending
+  primary key (library_code, copy_no, lent_at, seq)
 );
 
 create sequence circulation.receipts;
 create table circulation.penalty_payment (
   receipt bigint primary key default nextval('circulation.receipts'),
   member_no text not null references people.member,
-  barcode text not null,
+  library_code text not null,
+  copy_no integer not null,
   lent_at timestamptz not null,
   seq integer not null,
   amount_cents integer not null,
   taken_by varchar(20) not null,
-  foreign key (barcode, lent_at, seq) references circulation.penalty
+  foreign key (library_code, copy_no, lent_at, seq) references circulation.penalty
 );

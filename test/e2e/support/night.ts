@@ -28,7 +28,19 @@ export class NotOver extends Error {
   override name = 'NotOver';
 }
 
-/** One cutover of the tiny runbook on a stage, with people who act at once. */
+/** Documents of a cutover. */
+export interface NightDocuments {
+  /** Its name. */
+  runbook: string;
+  /** Holds runbook.yaml, conversion.yaml and plan.yaml. */
+  folder: string;
+  /** How many the plan has. */
+  waves: number;
+}
+
+const TINY: NightDocuments = { runbook: 'tiny', folder: join(projectDir(), 'test', 'runbooks', 'tiny'), waves: 1 };
+
+/** One cutover on a stage, of the tiny runbook unless another is named, with people who act at once. */
 export class Night {
   readonly workflowId: string;
 
@@ -36,13 +48,13 @@ export class Night {
     readonly stage: Stage,
     readonly id: string,
     readonly script: Script = {},
+    private readonly documents: NightDocuments = TINY,
   ) {
-    this.workflowId = cutoverWorkflowId('tiny', id);
+    this.workflowId = cutoverWorkflowId(documents.runbook, id);
   }
 
   async start(change: (runbook: Document, plan: Document) => void = () => undefined): Promise<void> {
-    const dir = join(projectDir(), 'test', 'runbooks', 'tiny');
-    const read = (file: string): string => readFileSync(join(dir, file), 'utf8');
+    const read = (file: string): string => readFileSync(join(this.documents.folder, file), 'utf8');
     const [runbook, plan] = [parseDocument(read('runbook.yaml')), parseDocument(read('plan.yaml'))];
     runbook.setIn(['after', 0, 'steps', 0, 'atLeast'], 'PT0S');
     change(runbook, plan);
@@ -97,16 +109,17 @@ export class Night {
     return sendUpdate(this.stage.temporal, workflowId, name, input);
   }
 
-  /** Plays the people until the cutover ends or `holds` does. Throws with the last view when `withinMs` is over. */
+  /** Plays the people until the cutover ends or `holds` does, which sees the first wave. Throws with the last view when `withinMs` is over. */
   async play(
     withinMs: number,
     holds: (views: { cutover: RunView | null; wave: RunView | null }) => boolean = () => false,
   ): Promise<RunView | null> {
     const end = Date.now() + withinMs;
     for (;;) {
-      const [cutover, wave] = await Promise.all([this.view(null), this.view(1)]);
+      const numbers = Array.from({ length: this.documents.waves }, (_, at) => at + 1);
+      const [cutover = null, wave = null, ...later] = await Promise.all([null, ...numbers].map((no) => this.view(no)));
       if (cutover?.outcome || holds({ cutover, wave })) return cutover;
-      for (const view of [cutover, wave]) if (view) await this.act(view);
+      for (const view of [cutover, wave, ...later]) if (view) await this.act(view);
       if (Date.now() > end)
         throw new NotOver(
           `not over after ${withinMs} ms: ${JSON.stringify({ cutover: told(cutover), wave: told(wave) }, null, 1)}`,
@@ -123,13 +136,20 @@ export class Night {
         await this.quietly(wave, 'requestRollback', { person: 'ada', reason: 'the test asks for it' });
         return;
       }
-      if (step.status === 'waiting-go') await this.quietly(wave, 'sayGo', { person: 'ada', step: step.id });
+      if (step.status === 'waiting-go')
+        await this.quietly(wave, 'sayGo', { person: holder(step.goRole ?? 'lead'), step: step.id });
       if (step.status === 'failed') await this.quietly(wave, 'retryStep', { person: 'ada', step: step.id });
       if (step.status !== 'waiting-people') continue;
       for (const role of step.signedBy.filter((candidate) => !step.signed[candidate]))
         await this.quietly(wave, 'completeTask', { person: holder(role), step: step.id });
       for (const item of step.items.filter((candidate) => !step.checks[candidate]))
-        await this.quietly(wave, 'recordCheck', { person: holder(step.owner), step: step.id, item, ok: true });
+        await this.quietly(wave, 'recordCheck', {
+          person: holder(step.owner),
+          step: step.id,
+          item,
+          ok: true,
+          evidence: 'seen',
+        });
     }
     for (const gate of view.gates.filter((candidate) => candidate.status === 'open' && !leave.includes(candidate.id))) {
       for (const role of gate.roles.filter(

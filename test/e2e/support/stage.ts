@@ -10,6 +10,7 @@ import { isRunning } from '../../../local/processes';
 import { childrenOf, killNow } from '../../support/processes';
 import { waitUntil } from '../../support/wait-until';
 import { startTemporal, type Temporal } from '../../../local/temporal';
+import { asRole, giveToOwner, grantRoles, makeRoles } from './roles';
 import { TINY_SOURCE_SQL, TINY_TARGET_SQL, tinyFillSql } from '../../runbooks/tiny/schema';
 
 export const DATABASES = ['source', 'target', 'control'] as const;
@@ -60,16 +61,36 @@ export class Stage {
     return new Stage(dir, servers, server, temporal, env);
   }
 
+  private async makeDatabases(): Promise<Record<Database, string>> {
+    const suffix = Date.now().toString(36);
+    const urls = {} as Record<Database, string>;
+    for (const name of DATABASES) {
+      urls[name] = this.servers[name].url(`${name}_${suffix}`);
+      await this.query(this.servers[name].url('postgres'), `create database ${name}_${suffix}`);
+    }
+    return urls;
+  }
+
   /** Three fresh databases with the tiny systems in them; their URLs are in `env` from here on. */
   async freshDatabases(customers: number): Promise<void> {
-    const suffix = Date.now().toString(36);
-    for (const name of DATABASES) {
-      const url = this.servers[name].url(`${name}_${suffix}`);
-      await this.query(this.servers[name].url('postgres'), `create database ${name}_${suffix}`);
-      this.env[VARIABLE[name]] = url;
-    }
+    const urls = await this.makeDatabases();
+    for (const name of DATABASES) this.env[VARIABLE[name]] = urls[name];
     await this.query(this.urlOf('source'), TINY_SOURCE_SQL + tinyFillSql(customers));
     await this.query(this.urlOf('target'), TINY_TARGET_SQL);
+  }
+
+  /**
+   * Three fresh databases, reached under the roles of docs/database-roles.md from here on. `make` fills source and target under
+   * the role that owns their tables; returns the owner's URLs.
+   */
+  async freshSystems(make: (owned: Record<Database, string>) => Promise<void>): Promise<Record<Database, string>> {
+    const urls = await this.makeDatabases();
+    await makeRoles(this.servers.source.url('postgres'));
+    const owned = await giveToOwner(urls);
+    await make(owned);
+    await grantRoles(urls);
+    for (const name of DATABASES) this.env[VARIABLE[name]] = asRole(urls[name], `cutover_${name}`);
+    return owned;
   }
 
   portOf(database: Database): number {
