@@ -101,3 +101,18 @@ export const CHANGES: Readonly<Record<SystemName, string>> = {
     delete from lib.loan where card = 'EA00002' and not returned;
     update lib.patron set street = null, active = 'N' where card = 'EA00005';`,
 };
+
+/** What the library's new system takes after the switch, and how the old one shows it when everything has come back. */
+export const WRITTEN_BACK = {
+  changes: `
+    insert into circulation.lending (barcode, lent_at, member_no) values ('NO-7', '2026-11-29 09:00:00+00', 'NO00003');
+    insert into circulation.penalty values ('NO', 7, '2026-11-29 09:00:00+00', 1, 'NO00003', 125, 'torn');
+    update people.address set street = 'Harbour Quay' where member_no = 'NO00003';
+    update people.member set is_active = false where member_no = 'NO00003';`,
+  source: `
+    select p.street, p.active, l.branch || '-' || l.copy_no as copy, f.cents, f.reason
+    from lib.patron p join lib.loan l on l.card = p.card
+      join lib.fine f on (f.branch, f.copy_no, f.lent_at) = (l.branch, l.copy_no, l.lent_at)
+    where p.card = 'NO00003' and l.lent_at > '2026-11-28' and p.street = 'Harbour Quay'`,
+  rows: [{ street: 'Harbour Quay', active: 'N', copy: 'NO-7', cents: 125, reason: 'torn' }],
+};

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Document } from 'yaml';
 import { runCli } from '../../cli/run-cli';
-import { CHANGES, COMPARISONS } from '../bring-your-own/compare';
+import type { RunView } from '../../engine/view';
+import { CHANGES, COMPARISONS, WRITTEN_BACK } from '../bring-your-own/compare';
 import { commandsOf, editFolder } from '../bring-your-own/follow-page';
 import { makeSystems, SYSTEMS, type SystemName } from '../bring-your-own/systems';
 import { fakeCli } from '../cli/support/fake-cli';
@@ -54,6 +55,9 @@ function rehearse(runbook: Document, plan: Document): void {
   ]);
 }
 
+const isWaiting = (wave: RunView | null, step: string): boolean =>
+  wave?.steps.some((each) => each.id === step && each.status === 'waiting-people') ?? false;
+
 test.each(SYSTEMS)(
   'the waves of the %s move as the page says, under the documented roles, with what changes meanwhile',
   async (name) => {
@@ -79,3 +83,26 @@ test.each(SYSTEMS)(
     }
   },
 );
+
+test('what the new system took comes back the way the page says, through a query too', async () => {
+  const documents = await followPage('library');
+  await stage.startWorkers();
+  const id = `library-back-${Date.now()}`;
+  const waiting = new Night(stage, id, { leave: ['smoke'] }, documents);
+  await waiting.start((runbook, plan) => {
+    rehearse(runbook, plan);
+    plan.set('waves', [{ id: 'all' }]);
+  });
+  await waiting.play(180_000, ({ wave }) => isWaiting(wave, 'smoke'));
+  const before = await stage.query(stage.env['SOURCE_URL'] ?? '', WRITTEN_BACK.source);
+  await stage.query(stage.env['TARGET_URL'] ?? '', WRITTEN_BACK.changes);
+  const view = await new Night(stage, id, { rollbackAt: 'smoke' }, documents).play(180_000);
+  expect(view?.outcome).toBe('rolled-back');
+  expect(before).toEqual([]);
+  expect(await stage.query(stage.env['SOURCE_URL'] ?? '', WRITTEN_BACK.source)).toEqual(WRITTEN_BACK.rows);
+  const [left] = await stage.query(
+    stage.env['TARGET_URL'] ?? '',
+    'select count(*)::int as rows from circulation.lending',
+  );
+  expect(left).toEqual({ rows: 0 });
+});
