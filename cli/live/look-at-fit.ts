@@ -6,6 +6,9 @@ import { withTransaction } from '../../systems/postgres/connect';
 import { findMisfits } from '../../systems/postgres/data/compile';
 import { describeQuery } from '../../systems/postgres/data/dependencies';
 import type { Pair } from '../../systems/postgres/data/pair';
+import { findRefused } from '../../systems/postgres/data/refused-statements';
+import { typed } from '../../systems/postgres/requests';
+import type { Side } from '../../domain/custody';
 import { bad, ok, warn, type Diagnosis } from '../doctor/finding';
 
 /** Whether tables, columns, types and queries of the documents are what the databases hold. */
@@ -22,6 +25,10 @@ export async function lookAtFit(
     const said = await refusal(pair[side], sql);
     if (said !== null) refused.push(bad(what, said, remedy));
   }
+  // Their tables may be missing because the conversion does not fit: one cause is told once.
+  if (misfits.length === 0)
+    for (const side of ['source', 'target'] as const)
+      refused.push(...(await statementsRefused(runbook, pair[side], side)));
   const found = [...misfits, ...refused];
   if (found.length === 0) found.push(ok('conversion', 'it fits both databases'));
   return [...found, ...(await rowsThere(conversion, pair.target))];
@@ -72,6 +79,19 @@ function sourceQueries({ population, work }: Runbook, plan: Plan | null): Query[
 function targetQueries({ population: { target } }: Runbook): Query[] {
   const sql = `select ${target.key}::text as x from ${target.from} where (${target.active ?? 'true'})`;
   return [{ what: 'population', side: 'target', sql, remedy: 'correct `population.target` of the runbook' }];
+}
+
+/** Measures, totals and requests: SQL that reads schema `cutover` beside the system's own tables. */
+async function statementsRefused(runbook: Runbook, pool: Pool, side: Side): Promise<Diagnosis[]> {
+  const { population } = runbook;
+  const statements = [
+    ...runbook.success.flatMap((each) => ('sql' in each ? [{ what: `success, ${each.id}`, sql: each.sql[side] }] : [])),
+    ...Object.entries(runbook.totals).map(([id, each]) => ({ what: `totals, ${id}`, sql: each[side] })),
+    ...Object.entries(runbook.requests).map(([id, each]) => ({ what: `requests, ${id}`, sql: typed(each[side]) })),
+  ];
+  const customers = side === 'source' ? population : population.target;
+  const refused = await findRefused(pool, customers, statements);
+  return refused.map(({ what, said }) => bad(`${what} (${side})`, said, `correct its \`${side}\` in the runbook`));
 }
 
 const refusal = (pool: Pool, sql: string): Promise<string | null> =>

@@ -25,7 +25,7 @@ export async function lookLive(cli: Cli, documents: LiveDocuments): Promise<Diag
     lookAtSide(cli, documents, 'source'),
     lookAtSide(cli, documents, 'target'),
   ]);
-  const found = [...control, ...source.found, ...target.found, ...otherSystems(cli, documents.runbook)];
+  const found = [...control, ...source.found, ...target.found, ...(await otherSystems(cli, documents.runbook))];
   try {
     if (!source.pool || !target.pool) return found;
     const pair = { source: source.pool, target: target.pool };
@@ -93,13 +93,16 @@ async function mappedBytes(pool: Pool, tables: readonly { table: string }[]): Pr
 }
 
 /** What is reached over HTTP or a broker is only asked for its variable: a call could set something going. */
-function otherSystems(cli: Cli, runbook: Runbook): Diagnosis[] {
-  return Object.entries(runbook.systems)
-    .filter(([, { adapter }]) => adapter !== 'postgres')
-    .map(([name, { adapter, urlEnv }]) => {
-      const what = `${name} (${urlEnv})`;
-      return cli.env.all[urlEnv] === undefined
-        ? bad(what, `${urlEnv} is not set`, `set ${urlEnv} to the URL of the ${adapter} system, for the workers too`)
-        : ok(what, `${urlEnv} is set; it is not called`);
-    });
+async function otherSystems(cli: Cli, runbook: Runbook): Promise<Diagnosis[]> {
+  const others = Object.entries(runbook.systems).filter(([name]) => name !== 'source' && name !== 'target');
+  const looks = others.map(async ([name, { adapter, urlEnv }]): Promise<Diagnosis[]> => {
+    const [what, url] = [`${name} (${urlEnv})`, cli.env.all[urlEnv]];
+    if (adapter === 'postgres')
+      return isPostgresUrl(url ?? 'postgres://') ? lookAtSystem({ name, urlEnv, url }) : [notAUrl(what)];
+    if (url !== undefined) return [ok(what, `${urlEnv} is set; it is not called`)];
+    return [
+      bad(what, `${urlEnv} is not set`, `set ${urlEnv} to the URL of the ${adapter} system, for the workers too`),
+    ];
+  });
+  return (await Promise.all(looks)).flat();
 }

@@ -72,7 +72,7 @@ function once(pool: Pool, request: RequestEffect, timeoutMs: number): Promise<Re
  * The statement with both parameters named and typed in front. Without that PostgreSQL refuses a parameter the statement
  * does not use, and cannot tell that `$1` in `$1 ->> 'amount'` is jsonb.
  */
-function typed(sql: string): string {
+export function typed(sql: string): string {
   const parameters = 'cutover_parameters as (select $1::jsonb, $2::text)';
   const own = /^\s*with(\s+recursive)?\s/i.exec(sql);
   if (own) return `with${own[1] ?? ''} ${parameters}, ${sql.slice(own[0].length)}`;

@@ -39,7 +39,7 @@ const qualified = (table: string): string => table.split('.').map(ident).join('.
  * `cutover.members` lists the customers of the wave named by the transaction's setting `cutover.scope_wave`, of all waves
  * when it is 0 or empty: totals and measures join it. Customers of the population without a member row belong to the last wave.
  */
-const members = (table: string, key: string): string => `
+export const members = (table: string, key: string): string => `
   create or replace view cutover.members as
   with scope as materialized (
     select coalesce(nullif(current_setting('cutover.scope_wave', true), ''), '0')::int as wave,

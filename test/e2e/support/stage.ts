@@ -133,7 +133,8 @@ export class Stage {
   /** Two workers, as the lease wants; compiled ones, since tests kill them. One that dies is started again, as a supervisor would. */
   async startWorkers(env: Record<string, string> = {}): Promise<void> {
     this.supervising = true;
-    await Promise.all(['worker-1', 'worker-2'].map((name) => this.supervise(name, env)));
+    const own = { BREAK_DIR: this.dir, ...env };
+    await Promise.all(['worker-1', 'worker-2'].map((name) => this.supervise(name, own)));
   }
 
   private supervise(name: string, env: Record<string, string>): Promise<void> {
