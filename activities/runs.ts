@@ -1,6 +1,6 @@
 import type { Activities } from '../engine/contract';
 import { assignPopulation } from '../systems/postgres/population';
-import { closeCutover, registerCutover } from '../systems/control/cutovers';
+import { closeCutover, registerCutover, whyNotStart } from '../systems/control/cutovers';
 import { nextEpoch } from '../systems/control/epochs';
 import { append } from '../systems/control/ledger';
 import { projectMembers, seedRouting } from '../systems/control/routing';
@@ -9,10 +9,12 @@ import { saveState } from '../systems/control/results';
 import { install, seedWaves } from '../systems/postgres/schema';
 import { saying } from '../systems/postgres/data/faults';
 import { installData } from '../systems/postgres/data/install';
+import { isDatabaseError } from '../systems/postgres/connect';
 import { SystemFault } from '../systems/ports';
 import type { UndoKind } from '../engine/contract';
 import type { ResolvedRun } from '../runbooks/resolved';
 import { failure, staleEpoch } from './attempt';
+import { keptDocuments } from './kept-documents';
 import type { World } from './world';
 import { Context } from '@temporalio/activity';
 
@@ -33,17 +35,12 @@ type RunActivities = Pick<
 export function runActivities(world: World): RunActivities {
   const { control } = world;
   return {
-    loadRun: async ({ runbookHash, planHash }) => {
-      // Who starts a run by hand may have given anything.
-      if (typeof runbookHash !== 'string' || typeof planHash !== 'string')
-        throw failure(
-          'InvalidRunbook',
-          'a run is started with {"runbook", "plan", "startedBy"}, the hashes of documents in control and a person of the plan; `cutover start` does it',
-        );
+    loadRun: async (given) => {
       try {
+        const { runbookHash, planHash } = await keptDocuments(world, given);
         return withoutNames(await world.documents(runbookHash, planHash, Date.now()));
       } catch (error) {
-        if (error instanceof SystemFault && error.retryable) throw error;
+        if (isDatabaseError(error) || (error instanceof SystemFault && error.retryable)) throw error;
         throw failure('InvalidRunbook', error instanceof Error ? error.message : String(error));
       }
     },
@@ -83,9 +80,11 @@ function withoutNames(run: ResolvedRun): ResolvedRun {
 /** Registers, installs schema `cutover` in both systems, and gives the population its waves. Idempotent. */
 async function openCutover(
   world: World,
-  input: { cutover: string; runbookHash: string; planHash: string; startedBy: string },
+  { fresh, ...input }: Parameters<Activities['openCutover']>[0],
 ): Promise<{ epoch: number; population: number }> {
   const { control } = world;
+  const refusal = fresh ? await whyNotStart(control, input.cutover) : null;
+  if (refusal) throw failure('InvalidRunbook', `${refusal.reason}; ${refusal.remedy}`);
   const documents = await world.documents(input.runbookHash, input.planHash, Date.now());
   const { workflowId, runId } = Context.current().info.workflowExecution ?? { workflowId: input.cutover, runId: '' };
   const registered = await registerCutover(control, { ...input, runbook: documents.runbook.runbook, workflowId });

@@ -30,6 +30,8 @@ export interface WorldOptions {
   logger: Logger;
   /** Where notifications are posted; null: they are entries of the ledger only. */
   webhookUrl: string | null;
+  /** Folder from which a run may be started by the paths of its documents; null: by their hashes only. */
+  documentsDir: string | null;
 }
 
 const describeFinding = (finding: Finding): string =>
@@ -67,11 +69,14 @@ export class World {
     ]);
     if (!runbook)
       throw new SystemFault(
-        `no runbook ${runbookHash.slice(0, 12)} in control: \`cutover start\` puts it there`,
+        `no runbook ${runbookHash.slice(0, 12)} in control: \`cutover start\` puts it there, or name a file`,
         false,
       );
     if (!plan)
-      throw new SystemFault(`no plan ${planHash.slice(0, 12)} in control: \`cutover start\` puts it there`, false);
+      throw new SystemFault(
+        `no plan ${planHash.slice(0, 12)} in control: \`cutover start\` puts it there, or name a file`,
+        false,
+      );
     const packed = unpackRunbook(runbook.body);
     const parsed = parseDocuments({ ...packed, plan: plan.body, files: { ...packed.files, plan: 'plan.yaml' } });
     const { runbook: checked, conversion, plan: planned, findings } = parsed;

@@ -1,58 +1,27 @@
-import { checkRunbook } from '../runbooks/check';
-import { formatFinding, hasErrors, type Finding } from '../runbooks/finding';
-import { loadPlan, loadRunbook, packRunbook, parseDocuments, type FileNames } from '../runbooks/load';
+import { checkDocuments, UnreadableFile, type CheckedDocuments } from '../runbooks/check-files';
+import { formatFinding, hasErrors } from '../runbooks/finding';
 import type { Plan } from '../runbooks/schema/plan';
 import type { Conversion } from '../runbooks/schema/conversion';
 import type { Runbook } from '../runbooks/schema/runbook';
 import { sha256 } from '../systems/control/canonical';
 import { CliError, EXIT, usage } from './exit';
 
-/** Documents read from files and checked. */
-export interface CheckedFiles {
-  findings: Finding[];
-  runbook: Runbook | null;
-  conversion: Conversion | null;
-  plan: Plan | null;
-  /** What `control` keeps, and the hashes a run is started with. */
-  packed: string;
-  planText: string | null;
+/** Documents read from files and checked, with the hashes a run is started with. */
+export interface CheckedFiles extends CheckedDocuments {
   runbookHash: string;
   planHash: string | null;
 }
 
 /** Reads a runbook, its conversion and a plan. Throws a CliError (usage) when a file cannot be read. */
 export async function checkFiles(file: string, planFile: string | undefined, nowMs: number): Promise<CheckedFiles> {
-  const loaded = await readable(file, () => loadRunbook(file));
-  const plan = planFile === undefined ? null : await readable(planFile, () => loadPlan(planFile));
-  const files: FileNames = { ...loaded.files, ...(planFile === undefined ? {} : { plan: planFile }) };
-  const docs = parseDocuments({
-    runbook: loaded.runbookText,
-    conversion: loaded.conversionText,
-    files,
-    ...(plan ? { plan: plan.planText } : {}),
+  const checked = await checkDocuments(file, planFile, nowMs).catch((error: unknown) => {
+    throw error instanceof UnreadableFile ? usage(error.message, 'give the path of a YAML file') : error;
   });
-  const missingFile = loaded.findings.some((finding) => finding.code === 'missing-file');
-  const packed = packRunbook(loaded.runbookText, loaded.conversionText, files);
   return {
-    findings: missingFile ? loaded.findings : checkRunbook(docs, nowMs),
-    runbook: docs.runbook,
-    conversion: docs.conversion,
-    plan: docs.plan,
-    packed,
-    planText: plan?.planText ?? null,
-    runbookHash: sha256(packed),
-    planHash: plan ? sha256(plan.planText) : null,
+    ...checked,
+    runbookHash: sha256(checked.packed),
+    planHash: checked.planText === null ? null : sha256(checked.planText),
   };
-}
-
-async function readable<T>(file: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === undefined) throw error;
-    throw usage(`${file} cannot be read (${code})`, 'give the path of a YAML file');
-  }
 }
 
 export interface SoundDocuments {

@@ -107,14 +107,21 @@ export interface ReleaseResult {
 
 /** Every method is one activity of the same name. Times are epoch ms. */
 export interface Activities {
-  /** Reads the documents by hash and resolves the windows. Throws InvalidRunbook when they do not pass `check`. */
-  loadRun(input: { runbookHash: string; planHash: string }): Promise<ResolvedRun>;
-  /** Registers the cutover in `control`, installs schema `cutover` in both systems, assigns the population to waves. Idempotent. */
+  /**
+   * Reads the documents and resolves the windows. Each is named by its hash in `control`, or by its path in the worker's folder of
+   * documents, from where it is checked and kept under its hash first. Throws InvalidRunbook when they do not pass `check`.
+   */
+  loadRun(input: { runbook: string; plan: string }): Promise<ResolvedRun>;
+  /**
+   * Registers the cutover in `control`, installs schema `cutover` in both systems, assigns the population to waves. Idempotent. A
+   * `fresh` run is refused when the cutover has ended or what an earlier run did still stands; a reset one goes on with what is its own.
+   */
   openCutover(input: {
     cutover: string;
     runbookHash: string;
     planHash: string;
     startedBy: string;
+    fresh: boolean;
   }): Promise<{ epoch: number; population: number }>;
   /** Registers the end of the run: outcome, for `list` and the report. */
   closeCutover(input: { cutover: string; outcome: string }): Promise<void>;

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { z } from 'zod';
 import { QUEUES } from '../workflows/names';
 
@@ -8,6 +9,7 @@ const url = z
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 const PORT = 'is not a port; write a number from 1 to 65535, or unset it';
 const queueNames: readonly string[] = Object.values(QUEUES);
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 const splitQueues = (text: string): string[] => text.split(',').map((queue) => queue.trim());
 
 const schema = z.object({
@@ -25,6 +27,8 @@ const schema = z.object({
   CUTOVER_METRICS_PORT: z.coerce.number(PORT).int(PORT).min(1, PORT).max(65_535, PORT).optional(),
   /** Where `notify` posts to; without it a notification is an entry of the ledger. */
   CUTOVER_WEBHOOK_URL: z.url({ protocol: /^https?$/, error: 'is not a URL; write https://…, or unset it' }).optional(),
+  /** Where the stock `temporal` command finds the documents it starts a run with; without it only stored ones, by hash. */
+  CUTOVER_DOCUMENTS: z.string().refine(isFolder, 'is not a folder; name one that exists, or unset it').optional(),
 });
 
 export interface WorkerConfig {
@@ -33,6 +37,7 @@ export interface WorkerConfig {
   queues: string[] | null;
   metricsPort: number | null;
   webhookUrl: string | null;
+  documentsDir: string | null;
   /** The value of a variable that a runbook names. Throws when it is not set. */
   url(envName: string): string;
 }
@@ -47,12 +52,14 @@ export function loadConfig(env: NodeJS.ProcessEnv): WorkerConfig {
     );
   }
   const { CONTROL_URL, CUTOVER_LOG_LEVEL, CUTOVER_QUEUES, CUTOVER_METRICS_PORT, CUTOVER_WEBHOOK_URL } = parsed.data;
+  const { CUTOVER_DOCUMENTS } = parsed.data;
   return {
     controlUrl: CONTROL_URL,
     logLevel: CUTOVER_LOG_LEVEL,
     queues: CUTOVER_QUEUES ? splitQueues(CUTOVER_QUEUES) : null,
     metricsPort: CUTOVER_METRICS_PORT ?? null,
     webhookUrl: CUTOVER_WEBHOOK_URL ?? null,
+    documentsDir: CUTOVER_DOCUMENTS ?? null,
     url: (envName) => {
       const value = env[envName];
       if (!value)

@@ -55,6 +55,7 @@ export async function runWorkers(
     runs: runDirectory(client),
     logger,
     webhookUrl: config.webhookUrl,
+    documentsDir: config.documentsDir,
   });
   const activities = wrap(createActivities(world));
   const queues = config.queues ?? Object.values(QUEUES);

@@ -9,7 +9,7 @@ export function currentDetails(view: RunView): string {
     ? `\n\nfrozen since ${clock(view.frozen.at)}, back out by ${clock(view.backOutBy ?? view.frozen.notAfter)}`
     : '';
   const waits =
-    view.waitsFor.length > 0 ? `\n\nwaits for:\n${view.waitsFor.map((line) => `- ${line}`).join('\n')}` : '';
+    view.waitsFor.length > 0 ? `\n\nwaits for:\n\n${view.waitsFor.map((line) => `- ${line}`).join('\n')}` : '';
   const rows = view.steps.map(
     (step) =>
       `| ${MARK[step.status] ?? '…'} | ${step.phase} | ${step.id} | ${step.status} | ${step.owner} | ${step.startedAt ? clock(step.startedAt) : ''} | ${step.endedAt ? clock(step.endedAt) : ''} | ${step.progress ?? step.problem ?? ''} |`,

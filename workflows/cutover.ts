@@ -17,15 +17,27 @@ import { applyWaveReport, runCutover } from '../engine/run-cutover';
 import { ContinueRun, type CutoverRuntime, type Runtime } from '../engine/runtime';
 import type { Outcome, RunState, WaveSummary } from '../engine/state';
 import type { ResolvedRun } from '../runbooks/resolved';
+import { id as idSchema } from '../runbooks/schema/common';
 import { stopWave, waveLost, waveReport } from './messages';
-import { cutoverIdOf, QUEUES, rollbackWorkflowId, waveWorkflowId, WORKFLOWS } from './names';
+import {
+  cutoverIdOf,
+  cutoverWorkflowId,
+  QUEUES,
+  rollbackWorkflowId,
+  STATIC_DETAILS,
+  waveWorkflowId,
+  WORKFLOWS,
+} from './names';
 import { RunShell } from './run-shell';
 import { temporalRuntime } from './temporal-runtime';
 import type { RollbackInput } from './rollback';
 import type { WaveInput } from './wave';
 
 export interface CutoverInput {
-  /** SHA-256 of the runbook's and the plan's documents in `control` (`cutover start` puts them there). */
+  /**
+   * SHA-256 of the runbook's and the plan's documents in `control` (`cutover start` puts them there), or their paths in the
+   * workers' folder of documents.
+   */
   runbook: string;
   plan: string;
   /** Person id of the plan. */
@@ -35,17 +47,23 @@ export interface CutoverInput {
 }
 
 /** Executes a runbook: `before`, wave by wave, `after`. Steered by the updates of messages.ts. */
-export async function cutover(input: CutoverInput): Promise<{ outcome: Outcome }> {
+export async function cutover(input: CutoverInput | null | undefined): Promise<{ outcome: Outcome }> {
   const shell = new RunShell();
-  return CancellationScope.nonCancellable(() => run(input, shell));
+  // Who starts it by hand may give nothing: `loadRun` says what is missing.
+  return CancellationScope.nonCancellable(() => run(input ?? ({} as CutoverInput), shell));
 }
 
-async function run(input: CutoverInput, shell: RunShell): Promise<{ outcome: Outcome }> {
+async function run(given: CutoverInput, shell: RunShell): Promise<{ outcome: Outcome }> {
   const id = cutoverIdOf(workflowInfo().workflowId);
-  const base = temporalRuntime(() => shell.publish());
+  const base = temporalRuntime(
+    () => shell.publish(),
+    () => shell.waiting(),
+  );
   const reports: WaveSummary[] = [];
   setHandler(waveReport, (report) => void reports.push(report));
-  const documents = await base.activities.loadRun({ runbookHash: input.runbook, planHash: input.plan });
+  const documents = await base.activities.loadRun({ runbook: given.runbook, plan: given.plan });
+  // From here on the run and its waves go by what was read now, whatever becomes of a file.
+  const input = { ...given, runbook: documents.runbookHash, plan: documents.planHash };
   const state = input.state ?? (await firstState(id, input, base, documents));
   const runtime = cutoverRuntime(base, input, () => state);
   const context: Context<CutoverRuntime> = { runtime, run: documents, state, background: new Map() };
@@ -54,8 +72,8 @@ async function run(input: CutoverInput, shell: RunShell): Promise<{ outcome: Out
     shell.publish();
   };
   reports.forEach(report);
-  setHandler(waveReport, report);
-  setHandler(waveLost, (wave) => markLost(context, wave));
+  setHandler(waveReport, report, { description: 'Sent by waves; not for people' });
+  setHandler(waveLost, (wave) => markLost(context, wave), { description: 'Sent by the guardian; not for people' });
   shell.attach(context);
   try {
     const outcome = await runCutover(context);
@@ -73,6 +91,13 @@ async function firstState(
   documents: ResolvedRun,
 ): Promise<RunState> {
   const { runbook, plan, startedBy } = input;
+  const { workflowId, runId, firstExecutionRunId } = workflowInfo();
+  const name = documents.runbook.runbook;
+  if (!idSchema.safeParse(cutover).success || workflowId !== cutoverWorkflowId(name, cutover))
+    throw ApplicationFailure.nonRetryable(
+      `the workflow id must be cutover/${name}/ID; ID starts with a letter and holds letters, digits and dashes (63 at most)`,
+      'InvalidRunbook',
+    );
   if (!documents.plan.people.some((person) => person.id === startedBy)) {
     const people = documents.plan.people.map((person) => person.id).join(', ');
     throw ApplicationFailure.nonRetryable(
@@ -80,7 +105,13 @@ async function firstState(
       'InvalidRunbook',
     );
   }
-  const { epoch } = await runtime.activities.openCutover({ cutover, runbookHash: runbook, planHash: plan, startedBy });
+  const { epoch } = await runtime.activities.openCutover({
+    cutover,
+    runbookHash: runbook,
+    planHash: plan,
+    startedBy,
+    fresh: runId === firstExecutionRunId,
+  });
   return initialState(documents, { cutover, wave: null, startedBy, startedAt: runtime.now(), epoch });
 }
 
@@ -113,6 +144,7 @@ function cutoverRuntime(base: Runtime, input: CutoverInput, state: () => RunStat
           parentClosePolicy: ParentClosePolicy.ABANDON,
           args,
           staticSummary: `wave ${wave} of ${workflowId}`,
+          staticDetails: STATIC_DETAILS,
         });
         child.result().then(
           () => undefined,
@@ -143,7 +175,7 @@ function cutoverRuntime(base: Runtime, input: CutoverInput, state: () => RunStat
           return;
         } catch (error) {
           if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-          await sleep(RETRY_MS);
+          await sleep(RETRY_MS, { summary: 'a rollback of the same wave is under way' });
         }
       }
     },

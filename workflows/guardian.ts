@@ -67,6 +67,7 @@ export async function guardian(): Promise<{ started: string[] }> {
         taskQueue: QUEUES.main,
         parentClosePolicy: ParentClosePolicy.ABANDON,
         args,
+        staticSummary: `${orphan.wave === null ? 'rollback' : `rollback of wave ${orphan.wave}`} of ${orphan.cutoverWorkflowId}, whose run has ended`,
       });
       started.push(workflowId);
     } catch (error) {

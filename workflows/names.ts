@@ -19,6 +19,11 @@ export const rollbackWorkflowId = (parent: string, wave: number | null): string 
 /** The cutover's id, the last part of its workflow id. */
 export const cutoverIdOf = (workflowId: string): string => workflowId.split('/')[2] ?? workflowId;
 
+/** What somebody who opens a run in the Temporal UI should know first (Markdown). */
+export const STATIC_DETAILS =
+  'The live step table is under *Current Details*. Everything is done by Updates and Signals, each described in its dialog. Steps of ' +
+  '`before` and `after` belong to the cutover’s run, those of `perWave` to the wave’s. Never terminate a run; cancelling it asks for a rollback.';
+
 export const GUARDIAN_SCHEDULE = 'cutover-guardian';
 
 export const SEARCH_ATTRIBUTES = ['CutoverPhase', 'CutoverGate', 'CutoverStatus', 'CutoverWave'] as const;

@@ -18,8 +18,13 @@ export async function rollback(input: RollbackInput): Promise<{ undone: Rollback
     setCurrentDetails(
       `**${state.status}**${state.problem ? ` · ${state.problem}` : ''}\n\n${state.done.map((row) => `- undone: ${row.step} (${row.kind})`).join('\n')}`,
     );
-  setHandler(rollbackQuery, () => state);
+  setHandler(rollbackQuery, () => state, { description: 'what is undone, and what it is stuck at' });
   setHandler(retryRollback, () => void state.retries++, { description: 'Try the stuck step again: {"person"}' });
-  await CancellationScope.nonCancellable(() => runRollback(temporalRuntime(publish, untilItSucceeds), state));
+  await CancellationScope.nonCancellable(() =>
+    runRollback(
+      temporalRuntime(publish, () => state.problem ?? 'goes back', untilItSucceeds),
+      state,
+    ),
+  );
   return { undone: state.done };
 }

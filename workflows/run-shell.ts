@@ -87,11 +87,20 @@ export class RunShell {
     this.publish();
   }
 
+  /** In words, what this run waits for: its phase, and who or what is first in line. */
+  waiting(): string {
+    if (!this.context) return '';
+    const { phase, waitsFor } = viewOf(this.context);
+    return [phase ?? 'the end', waitsFor[0]].filter((part) => part !== undefined).join(' · ');
+  }
+
   publish(): void {
     if (!this.context) return;
     const view = viewOf(this.context);
     setCurrentDetails(currentDetails(view));
-    const open = view.gates.find((gate) => gate.status === 'open' || gate.status === 'held');
+    // A gate that was open when the run turned back waits for nobody any more.
+    const over = view.outcome !== null || view.status === 'rolling-back' || view.status === 'stopped';
+    const open = over ? undefined : view.gates.find((gate) => gate.status === 'open' || gate.status === 'held');
     const attributes = { phase: view.phase ?? 'ended', gate: open?.id ?? 'none', status: view.outcome ?? view.status };
     const shown = JSON.stringify(attributes);
     if (shown !== this.shown) {

@@ -33,9 +33,15 @@ function summaryOf(name: string, input: object): string {
   return ref ? `${ref.step}${ref.wave === null ? '' : ` · wave ${ref.wave}`} · ${name}` : name;
 }
 
-/** `Runtime` over Temporal. Everything the engine starts here lives in a scope that a workflow cancellation does not reach. */
+const SUMMARY_AT_MOST = 200;
+
+/**
+ * `Runtime` over Temporal. Everything the engine starts here lives in a scope that a workflow cancellation does not reach. `waiting`
+ * says in words what is waited for: the summary of each timer in the UI.
+ */
 export function temporalRuntime(
   publish: () => void,
+  waiting: () => string,
   adjust: (options: ActivityOptions) => ActivityOptions = (options) => options,
 ): Runtime {
   const activities = proxies(adjust);
@@ -44,7 +50,7 @@ export function temporalRuntime(
     if (holds()) return true;
     if (deadline === null) return condition(holds).then(() => true);
     const timeoutMs = Math.ceil(deadline - now());
-    return timeoutMs <= 0 ? false : condition(holds, timeoutMs);
+    return timeoutMs <= 0 ? false : condition(holds, timeoutMs, { summary: waiting().slice(0, SUMMARY_AT_MOST) });
   };
   return {
     now,

@@ -46,15 +46,22 @@ async function run(input: WaveInput, shell: RunShell): Promise<{ status: WaveSum
   shell.onView = () => {
     if (attached?.state.status === 'running') void report('running');
   };
-  const runtime = temporalRuntime(() => shell.publish());
-  const documents = await runtime.activities.loadRun({ runbookHash: input.runbook, planHash: input.plan });
+  const runtime = temporalRuntime(
+    () => shell.publish(),
+    () => shell.waiting(),
+  );
+  const documents = await runtime.activities.loadRun({ runbook: input.runbook, plan: input.plan });
   const state = input.state ?? (await firstState(input, runtime, documents));
   const context: Context = { runtime, run: documents, state, background: new Map() };
   attached = context;
-  setHandler(stopWave, (request: RollbackRequest) => {
-    state.rollback ??= request;
-    shell.publish();
-  });
+  setHandler(
+    stopWave,
+    (request: RollbackRequest) => {
+      state.rollback ??= request;
+      shell.publish();
+    },
+    { description: 'Sent by the cutover; people send the cutover requestRollback' },
+  );
   shell.attach(context);
   try {
     const status = await runWave(context);

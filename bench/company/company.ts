@@ -67,7 +67,7 @@ export class Company {
     const planHash = await putDocument(control, 'plan', read('plan.yaml'));
     await database(servers.target, `empty_${customers}`, TARGET_SQL);
     company.enter(`empty_${customers}`);
-    await company.act('openCutover', { cutover: CUTOVER, runbookHash, planHash, startedBy: 'ada' });
+    await company.act('openCutover', { cutover: CUTOVER, runbookHash, planHash, startedBy: 'ada', fresh: true });
     await withClient(url, (client) => client.query('vacuum analyze'));
     await company.leave();
     return company;
@@ -146,6 +146,7 @@ export class Company {
       runs: { isOpen: () => Promise.resolve(true), hasDied: () => Promise.resolve(false) },
       logger: pino({ level: 'silent' }),
       webhookUrl: null,
+      documentsDir: null,
     });
   }
 

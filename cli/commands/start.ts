@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
 import type { Pool } from 'pg';
-import { getCutover, registerCutover } from '../../systems/control/cutovers';
-import { pendingUndo } from '../../systems/control/undo';
+import { registerCutover, whyNotStart } from '../../systems/control/cutovers';
 import { putDocument } from '../../systems/control/documents';
 import { id as idSchema } from '../../runbooks/schema/common';
 import type { CutoverInput } from '../../workflows/cutover';
-import { cutoverWorkflowId, QUEUES, WORKFLOWS } from '../../workflows/names';
+import { cutoverWorkflowId, QUEUES, STATIC_DETAILS, WORKFLOWS } from '../../workflows/names';
 import { print, type Cli } from '../cli';
 import { asOption, examples, outputOption, type CommonOptions } from '../command';
 import { withControl, withTemporal, type TemporalClient } from '../connect';
@@ -80,13 +79,8 @@ async function register(
 ): Promise<Omit<Started, 'runId'>> {
   const cutover = options.id;
   const workflowId = cutoverWorkflowId(runbook.runbook, cutover);
-  const before = await getCutover(control, cutover);
-  if (before?.outcome) throw refused(`cutover ${cutover} has ended: ${before.outcome}`, 'choose another --id');
-  if (before && (await pendingUndo(control, cutover)) > 0)
-    throw refused(
-      `cutover ${cutover} was started before, and what it did stands: it runs, or the guardian is bringing it back`,
-      `look at it: cutover status ${cutover}; start it when it is back, or choose another --id`,
-    );
+  const refusal = await whyNotStart(control, cutover);
+  if (refusal) throw refused(refusal.reason, refusal.remedy);
   const runbookHash = await putDocument(control, 'runbook', files.packed);
   const planHash = await putDocument(control, 'plan', files.planText ?? '');
   const registered = await registerCutover(control, {
@@ -116,6 +110,7 @@ async function startRun(
       workflowIdConflictPolicy: 'FAIL',
       args: [input],
       staticSummary: `cutover ${run.cutover}, started by ${options.as}`,
+      staticDetails: STATIC_DETAILS,
     });
     return handle.firstExecutionRunId;
   } catch (error) {

@@ -21,6 +21,7 @@ export function registerWorker(program: Command, cli: Cli): void {
         '  SOURCE_URL, …         needed: every variable its runbooks name as urlEnv\n' +
         '  TEMPORAL_ADDRESS, …   as for the stock temporal command\n' +
         '  CUTOVER_WEBHOOK_URL   where notify steps post; without it they tell nobody\n' +
+        '  CUTOVER_DOCUMENTS     folder of runbooks and plans that the stock temporal command may start\n' +
         '  CUTOVER_LOG_LEVEL     trace, debug, info (default), warn, error, silent\n' +
         '  CUTOVER_METRICS_PORT  metrics for Prometheus, on 127.0.0.1',
     )

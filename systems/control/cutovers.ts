@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { pendingUndo } from './undo';
 
 export interface CutoverRegistration {
   cutover: string;
@@ -36,6 +37,18 @@ export async function registerCutover(
   return {
     outcome: 'refused',
     reason: `cutover ${run.cutover} is registered with another runbook or plan (${found?.runbookHash.slice(0, 12)}, ${found?.planHash.slice(0, 12)}); choose another id`,
+  };
+}
+
+/** Why no run of this id may be started, and what to do; null when one may. */
+export async function whyNotStart(pool: Pool, cutover: string): Promise<{ reason: string; remedy: string } | null> {
+  const before = await getCutover(pool, cutover);
+  if (!before) return null;
+  if (before.outcome) return { reason: `cutover ${cutover} has ended: ${before.outcome}`, remedy: 'choose another id' };
+  if ((await pendingUndo(pool, cutover)) === 0) return null;
+  return {
+    reason: `cutover ${cutover} was started before, and what it did stands: it runs, or the guardian is bringing it back`,
+    remedy: `look at it: cutover status ${cutover}; start it when it is back, or choose another id`,
   };
 }
 

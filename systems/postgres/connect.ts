@@ -190,7 +190,7 @@ export function sqlStateOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : sqlStateOf(cause);
 }
 
-function isDatabaseError(error: unknown): boolean {
+export function isDatabaseError(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof SystemFault) return false;
   const { code, severity } = error as ErrorLike;
   return (typeof code === 'string' && (NETWORK.has(code) || typeof severity === 'string')) || LOST.test(error.message);

@@ -74,6 +74,7 @@ export class Runs {
       runbookHash: 'r',
       planHash: 'p',
       startedBy: this.starter,
+      fresh: true,
     });
     const state = this.fresh(null, epoch);
     const run: Run = {

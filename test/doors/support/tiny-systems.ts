@@ -95,12 +95,13 @@ export class TinySystems {
       runs: { isOpen: () => Promise.resolve(true), hasDied: () => Promise.resolve(false) },
       logger: pino({ level: 'silent' }),
       webhookUrl: null,
+      documentsDir: null,
     });
     const activities = createActivities(world);
     const run = <I, O>(call: (input: I) => Promise<O>, input: I): Promise<O> =>
       new MockActivityEnvironment({}, { logger: silent }).run(call, input);
     try {
-      await run(activities.openCutover, { cutover: 'c', ...this.hashes, startedBy: 'ada' });
+      await run(activities.openCutover, { cutover: 'c', ...this.hashes, startedBy: 'ada', fresh: true });
       const { epoch } = await run(activities.raiseEpoch, { cutover: 'c', wave: 1, key: 'wave' });
       const ref: EffectRef = { cutover: 'c', wave: 1, step: 'preload', occurrence: 1, epoch };
       const { excluded } = await run(activities.startPreload, { ref });

@@ -73,10 +73,20 @@ export class Stage {
 
   /** Three fresh databases with the tiny systems in them; their URLs are in `env` from here on. */
   async freshDatabases(customers: number): Promise<void> {
-    const urls = await this.makeDatabases();
-    for (const name of DATABASES) this.env[VARIABLE[name]] = urls[name];
+    await this.emptyDatabases();
     await this.query(this.urlOf('source'), TINY_SOURCE_SQL + tinyFillSql(customers));
     await this.query(this.urlOf('target'), TINY_TARGET_SQL);
+  }
+
+  /** The same with nothing in them. */
+  async emptyDatabases(): Promise<void> {
+    const urls = await this.makeDatabases();
+    for (const name of DATABASES) this.env[VARIABLE[name]] = urls[name];
+  }
+
+  /** The Temporal Web UI; null when the server is not ours. */
+  get uiUrl(): string | null {
+    return this.server.uiUrl;
   }
 
   /**

@@ -55,10 +55,11 @@ export class Billing {
       runs: { isOpen: () => Promise.resolve(true), hasDied: () => Promise.resolve(false) },
       logger: pino({ level: 'silent' }),
       webhookUrl: null,
+      documentsDir: null,
     });
     const activities = inActivityContext(createActivities(world));
-    const run = await activities.loadRun(hashes);
-    await activities.openCutover({ cutover: CUTOVER, ...hashes, startedBy: STARTER });
+    const run = await activities.loadRun({ runbook: hashes.runbookHash, plan: hashes.planHash });
+    await activities.openCutover({ cutover: CUTOVER, ...hashes, startedBy: STARTER, fresh: true });
     return new Billing(world, activities, run, pools);
   }
 
