@@ -12,6 +12,8 @@ const FLAGS = [
 ];
 const VIEW = { width: 1400, height: 1100 };
 const PATIENCE_MS = 30_000;
+/** A run that is not listed by then was not there when the list was read. */
+const LISTED_MS = 3_000;
 
 export function hasBrowser(): boolean {
   try {
@@ -69,7 +71,7 @@ export class WebUi {
   async look(workflowId: string): Promise<void> {
     const { page } = this;
     await page.goto(`${this.url}?query=${encodeURIComponent(`WorkflowId = '${workflowId}'`)}`);
-    await page.getByRole('link', { name: workflowId, exact: true }).first().click();
+    await page.getByRole('link', { name: workflowId, exact: true }).first().click({ timeout: LISTED_MS });
     await page.getByRole('tab', { name: 'User Metadata' }).click();
     await page.getByRole('heading', { name: 'Current Details' }).waitFor();
   }
@@ -79,7 +81,7 @@ export class WebUi {
     return this.page.frameLocator('iframe').last().locator('body').innerText();
   }
 
-  /** Sends an Update by its dialog, to the run that is open. Resolves to what the dialog said of it in the list. */
+  /** Sends an Update by its dialog, to the run that is open. Throws when the server turns it away. */
   async update(name: string, input: object): Promise<void> {
     const dialog = await this.dialog('Send an Update');
     await dialog.getByRole('button', { name: 'Select an Update' }).click();
