@@ -36,7 +36,7 @@ withBrowser('a night in the Temporal Web UI, driven by a browser alone', () => {
     writeTiny(join(stage.dir, 'documents', 'tiny'));
     stage.env['CUTOVER_DOCUMENTS'] = join(stage.dir, 'documents');
     await stage.startWorkers({ BREAK_DIR: stage.dir });
-    ui = await WebUi.open(stage.uiUrl ?? '', 'web-ui');
+    ui = await WebUi.launch(stage.uiUrl ?? '', 'web-ui');
   });
   afterAll(async () => {
     await ui?.close();
@@ -88,15 +88,22 @@ withBrowser('a night in the Temporal Web UI, driven by a browser alone', () => {
 
   it('goes live, every step done', async () => {
     await ui.update('sayGo', { person: 'ada', step: 'switch' });
-    await seen(WAVE, /gate open-doors: votes of/);
+    const wave = await seen(WAVE, /gate open-doors: votes of/);
+    for (const step of ['preload', 'catchUp', 'intake', 'drain', 'freeze', 'convert', 'verify', 'switch', 'release'])
+      expect(wave).toMatch(row('✔', step, 'done'));
+    await ui.picture('moved');
     await ui.update('castVote', { person: 'ben', gate: 'open-doors', decision: 'go' });
     await seen(NIGHT, /gate accept: votes of/);
     await ui.update('castVote', { person: 'ben', gate: 'accept', decision: 'go' });
     await ui.update('castVote', { person: 'cas', gate: 'accept', decision: 'go' });
-    const wave = await seen(WAVE, row('✔', 'release', 'done'));
-    for (const step of ['preload', 'catchUp', 'intake', 'drain', 'freeze', 'convert', 'verify', 'switch'])
-      expect(wave).toMatch(row('✔', step, 'done'));
-    await seen(NIGHT, /^live\b/);
+    let text = '';
+    await waitUntil(async () => {
+      await ui.open(NIGHT);
+      text = await ui.text();
+      return text.includes('Completed') && /"outcome":\s*"live"/.test(text);
+    }, WITHIN_MS).catch((cause: unknown) => {
+      throw new Error(`${NIGHT} does not end live:\n${text}`, { cause });
+    });
     await ui.picture('live');
     const [moved] = await stage.query<{ n: number }>(
       stage.urlOf('target'),

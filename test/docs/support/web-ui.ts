@@ -36,7 +36,7 @@ export class WebUi {
   ) {}
 
   /** Pictures go to `.cutover/screenshots/<name>`. */
-  static async open(url: string, name: string): Promise<WebUi> {
+  static async launch(url: string, name: string): Promise<WebUi> {
     const folder = join(projectDir(), '.cutover', 'screenshots', name);
     mkdirSync(folder, { recursive: true });
     const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
@@ -67,13 +67,24 @@ export class WebUi {
     await this.answered(/\/workflows\//, page.getByRole('button', { name: 'Start Workflow', exact: true }));
   }
 
-  /** Opens a run's _User Metadata_ as it is now, from the list of runs. */
-  async look(workflowId: string): Promise<void> {
+  /** Opens a run from the list of runs. Throws when it is not listed. */
+  async open(workflowId: string): Promise<void> {
     const { page } = this;
     await page.goto(`${this.url}?query=${encodeURIComponent(`WorkflowId = '${workflowId}'`)}`);
     await page.getByRole('link', { name: workflowId, exact: true }).first().click({ timeout: LISTED_MS });
-    await page.getByRole('tab', { name: 'User Metadata' }).click();
-    await page.getByRole('heading', { name: 'Current Details' }).waitFor();
+    await page.getByRole('tab', { name: 'User Metadata' }).waitFor();
+  }
+
+  /** Opens a run's _User Metadata_ as it is now. It has no current details once the run has closed. */
+  async look(workflowId: string): Promise<void> {
+    await this.open(workflowId);
+    await this.page.getByRole('tab', { name: 'User Metadata' }).click();
+    await this.page.getByRole('heading', { name: 'Current Details' }).waitFor();
+  }
+
+  /** Everything the open page says. */
+  text(): Promise<string> {
+    return this.page.locator('main').innerText();
   }
 
   /** The current details of the run that is open, as text; a frame holds them. */
