@@ -29,7 +29,7 @@ export async function connectClient(env: Environment['all']): Promise<TemporalCl
   const { address, namespace } = settings;
   try {
     const connection = await Connection.connect({ ...settings.connection, connectTimeout: CONNECT_TIMEOUT_MS });
-    const client = new Client({ connection, namespace });
+    const client = new Client({ connection, namespace, dataConverter: settings.dataConverter });
     return { client, connection, address, namespace, close: () => connection.close() };
   } catch (error) {
     const { said, remedy } = await whyUnreachable(settings, error);

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Cli } from './cli';
 import { registerCheck } from './commands/check';
 import { registerCheckItem } from './commands/check-item';
+import { registerCodec } from './commands/codec';
 import { registerDoctor } from './commands/doctor';
 import { registerIncident } from './commands/incident';
 import { registerInspect } from './commands/inspect';
@@ -27,7 +28,7 @@ const GROUPS: Readonly<Record<string, readonly Register[]>> = {
   'Watching:': [registerList, registerStatus, registerWatch, registerLookup, registerReport],
   'Taking part:': [registerVote, registerGo, registerTask, registerCheckItem, registerReassign, registerIncident],
   'Steering:': [registerPause, registerResume, registerRetry, registerSkip, registerReschedule, registerRollback],
-  'Running:': [registerWorker, registerDoctor],
+  'Running:': [registerWorker, registerCodec, registerDoctor],
 };
 
 /** The whole command. Throws commander's errors instead of ending the process. */

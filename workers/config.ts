@@ -8,6 +8,8 @@ const url = z
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 const PORT = 'is not a port; write a number from 1 to 65535, or unset it';
+const NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
+const DEPLOYMENT = 'is not a name; write letters, digits, dashes and dots, such as cutover or 2026-11-28.1';
 const queueNames: readonly string[] = Object.values(QUEUES);
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 const splitQueues = (text: string): string[] => text.split(',').map((queue) => queue.trim());
@@ -29,6 +31,9 @@ const schema = z.object({
   CUTOVER_WEBHOOK_URL: z.url({ protocol: /^https?$/, error: 'is not a URL; write https://…, or unset it' }).optional(),
   /** Where the stock `temporal` command finds the documents it starts a run with; without it only stored ones, by hash. */
   CUTOVER_DOCUMENTS: z.string().refine(isFolder, 'is not a folder; name one that exists, or unset it').optional(),
+  /** Worker versioning, opt-in: a run stays with the build that began it. Both or neither. */
+  CUTOVER_DEPLOYMENT_NAME: z.string().regex(NAME, DEPLOYMENT).optional(),
+  CUTOVER_BUILD_ID: z.string().regex(NAME, DEPLOYMENT).optional(),
 });
 
 export interface WorkerConfig {
@@ -38,6 +43,8 @@ export interface WorkerConfig {
   metricsPort: number | null;
   webhookUrl: string | null;
   documentsDir: string | null;
+  /** Null: the worker takes every run. */
+  version: { deploymentName: string; buildId: string } | null;
   /** The value of a variable that a runbook names. Throws when it is not set. */
   url(envName: string): string;
 }
@@ -51,6 +58,9 @@ export function loadConfig(env: NodeJS.ProcessEnv): WorkerConfig {
       `The environment is not complete:\n${lines.join('\n')}\n\`cutover worker --help\` lists what is needed.`,
     );
   }
+  const { CUTOVER_DEPLOYMENT_NAME: deploymentName, CUTOVER_BUILD_ID: buildId } = parsed.data;
+  if ((deploymentName === undefined) !== (buildId === undefined))
+    throw new Error('CUTOVER_DEPLOYMENT_NAME and CUTOVER_BUILD_ID go together: set both, or neither.');
   const { CONTROL_URL, CUTOVER_LOG_LEVEL, CUTOVER_QUEUES, CUTOVER_METRICS_PORT, CUTOVER_WEBHOOK_URL } = parsed.data;
   const { CUTOVER_DOCUMENTS } = parsed.data;
   return {
@@ -60,6 +70,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): WorkerConfig {
     metricsPort: CUTOVER_METRICS_PORT ?? null,
     webhookUrl: CUTOVER_WEBHOOK_URL ?? null,
     documentsDir: CUTOVER_DOCUMENTS ?? null,
+    version: deploymentName !== undefined && buildId !== undefined ? { deploymentName, buildId } : null,
     url: (envName) => {
       const value = env[envName];
       if (!value)

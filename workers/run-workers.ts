@@ -42,9 +42,13 @@ export async function runWorkers(
     shutdownSignals: [],
   });
   const settings = await loadTemporalSettings(process.env);
-  const { namespace } = settings;
+  const { namespace, dataConverter } = settings;
   const connection = await reach(settings, NativeConnection.connect(settings.connection));
-  const client = new Client({ connection: await reach(settings, Connection.connect(settings.connection)), namespace });
+  const client = new Client({
+    connection: await reach(settings, Connection.connect(settings.connection)),
+    namespace,
+    dataConverter,
+  });
   const control = connect(config.controlUrl, { applicationName: 'cutover control', max: 20 });
   await orSay('the control database cannot be used: look at CONTROL_URL', installControl(control));
   await ensureSearchAttributes(client.connection, namespace);
@@ -60,7 +64,9 @@ export async function runWorkers(
   const activities = wrap(createActivities(world));
   const queues = config.queues ?? Object.values(QUEUES);
   const workers = await Promise.all(
-    queues.map((taskQueue) => Worker.create(optionsOf(taskQueue, { connection, namespace, activities }))),
+    queues.map((taskQueue) =>
+      Worker.create(optionsOf(taskQueue, { connection, namespace, dataConverter, activities, ...versioned(config) })),
+    ),
   );
   const stop = (): void =>
     workers.filter((worker) => worker.getState() === 'RUNNING').forEach((worker) => worker.shutdown());
@@ -93,9 +99,15 @@ async function reach<T>(settings: TemporalSettings, work: Promise<T>): Promise<T
   }
 }
 
+/** Pinned: a night that began on one build ends on it, whatever becomes current meanwhile. */
+const versioned = ({ version }: WorkerConfig): Pick<WorkerOptions, 'workerDeploymentOptions'> =>
+  version === null
+    ? {}
+    : { workerDeploymentOptions: { version, useWorkerVersioning: true, defaultVersioningBehavior: 'PINNED' } };
+
 function optionsOf(
   taskQueue: string,
-  shared: { connection: NativeConnection; namespace: string; activities: object },
+  shared: Pick<WorkerOptions, 'connection' | 'namespace' | 'dataConverter' | 'activities' | 'workerDeploymentOptions'>,
 ): WorkerOptions {
   const workflows = taskQueue === QUEUES.main ? { workflowBundle: { codePath: BUNDLE_PATH } } : {};
   return {

@@ -20,6 +20,8 @@ export function registerWorker(program: Command, cli: Cli): void {
         '  CONTROL_URL           needed: the control database, postgres://…\n' +
         '  SOURCE_URL, …         needed: every variable its runbooks name as urlEnv\n' +
         '  TEMPORAL_ADDRESS, …   as for the stock temporal command\n' +
+        '  CUTOVER_PAYLOAD_KEYS_FILE  encrypts what Temporal keeps (docs/connection.md)\n' +
+        '  CUTOVER_DEPLOYMENT_NAME, CUTOVER_BUILD_ID  a run stays with its build (docs/connection.md)\n' +
         '  CUTOVER_WEBHOOK_URL   where notify steps post; without it they tell nobody\n' +
         '  CUTOVER_DOCUMENTS     folder of runbooks and plans that the stock temporal command may start\n' +
         '  CUTOVER_LOG_LEVEL     trace, debug, info (default), warn, error, silent\n' +

@@ -15,6 +15,7 @@ const VERBS = [
     'reschedule',
     'rollback',
     'worker',
+    'codec',
     'doctor',
   ],
 ];

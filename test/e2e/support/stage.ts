@@ -23,6 +23,8 @@ export interface StageOptions {
   dynamicConfig?: readonly string[];
   /** Each database has a server of its own, which can be killed. */
   apart?: boolean;
+  /** Added to the environment of everything that is started, and of the stage's own client. */
+  env?: Record<string, string>;
 }
 
 /** Real servers for one test file: PostgreSQL with a source, a target and a control database, and Temporal. */
@@ -45,7 +47,10 @@ export class Stage {
   ) {}
 
   /** `name` gives the stage its folder; databases are new each time. */
-  static async open(name: string, { dynamicConfig = [], apart = false }: StageOptions = {}): Promise<Stage> {
+  static async open(
+    name: string,
+    { dynamicConfig = [], apart = false, env: more = {} }: StageOptions = {},
+  ): Promise<Stage> {
     const dir = join(stackDir(`e2e-${process.pid}`), name);
     mkdirSync(dir, { recursive: true });
     const [servers, server] = await Promise.all([
@@ -56,6 +61,7 @@ export class Stage {
       TEMPORAL_ADDRESS: server.address,
       TEMPORAL_NAMESPACE: 'default',
       CUTOVER_LOG_LEVEL: 'info',
+      ...more,
     };
     const temporal = await connectClient(env);
     return new Stage(dir, servers, server, temporal, env);
