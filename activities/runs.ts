@@ -1,6 +1,6 @@
 import type { Activities } from '../engine/contract';
 import { assignPopulation } from '../systems/postgres/population';
-import { closeCutover, registerCutover, whyNotStart } from '../systems/control/cutovers';
+import { amendCutover, closeCutover, registerCutover, whyNotStart } from '../systems/control/cutovers';
 import { nextEpoch } from '../systems/control/epochs';
 import { append } from '../systems/control/ledger';
 import { projectMembers, seedRouting } from '../systems/control/routing';
@@ -21,6 +21,8 @@ import { Context } from '@temporalio/activity';
 type RunActivities = Pick<
   Activities,
   | 'loadRun'
+  | 'checkAmendment'
+  | 'adoptDocuments'
   | 'openCutover'
   | 'closeCutover'
   | 'raiseEpoch'
@@ -44,6 +46,16 @@ export function runActivities(world: World): RunActivities {
         throw failure('InvalidRunbook', error instanceof Error ? error.message : String(error));
       }
     },
+    checkAmendment: async ({ runbookHash, planHash, startedAt }) => {
+      try {
+        const run = await world.documents(runbookHash, planHash, Date.now(), startedAt);
+        return { outcome: 'sound', run: withoutNames(run) };
+      } catch (error) {
+        if (error instanceof SystemFault && !error.retryable) return { outcome: 'unsound', problem: error.message };
+        throw error;
+      }
+    },
+    adoptDocuments: (input) => amendCutover(control, input),
     openCutover: (input) => openCutover(world, input),
     closeCutover: ({ cutover, outcome }) => closeCutover(control, cutover, outcome),
     raiseEpoch: async ({ cutover, wave, key }) => {

@@ -9,6 +9,7 @@ import type { CompiledConversion } from '../systems/postgres/data/compiled';
 import type { Pair } from '../systems/postgres/data/pair';
 import { SystemFault, type CustodyPort } from '../systems/ports';
 import { durationMs } from '../runbooks/schema/common';
+import { checkRunbook } from '../runbooks/check';
 import type { Finding } from '../runbooks/finding';
 import { parseDocuments, unpackRunbook } from '../runbooks/load';
 import type { ResolvedRun } from '../runbooks/resolved';
@@ -34,6 +35,8 @@ export interface WorldOptions {
   documentsDir: string | null;
 }
 
+const isError = (finding: Finding): boolean => finding.severity === 'error';
+
 const describeFinding = (finding: Finding): string =>
   `${finding.file}:${finding.line}:${finding.column}: ${finding.message}`;
 
@@ -49,7 +52,8 @@ export interface CutoverWorld {
 /** The systems of the cutovers this worker serves; pools and compiled conversions are kept while it lives. */
 export class World {
   private readonly pools = new Map<string, Pool>();
-  private readonly cutovers = new Map<string, Promise<CutoverWorld>>();
+  /** By cutover and the hashes of its documents: an amendment makes it another. */
+  private readonly cutovers = new Map<string, { hashes: string; world: Promise<CutoverWorld> }>();
 
   constructor(readonly options: WorldOptions) {}
 
@@ -61,8 +65,16 @@ export class World {
     return this.options.logger;
   }
 
-  /** Documents by hash, parsed and with their windows resolved. Throws a SystemFault when they are unknown or broken. */
-  async documents(runbookHash: string, planHash: string, now: number): Promise<ResolvedRun> {
+  /**
+   * Documents by hash, parsed and with their windows resolved; with `checkedAt` they must also pass `check` as of that instant.
+   * Throws a SystemFault when they are unknown or broken.
+   */
+  async documents(
+    runbookHash: string,
+    planHash: string,
+    now: number,
+    checkedAt: number | null = null,
+  ): Promise<ResolvedRun> {
     const [runbook, plan] = await Promise.all([
       getDocument(this.control, runbookHash),
       getDocument(this.control, planHash),
@@ -79,24 +91,28 @@ export class World {
       );
     const packed = unpackRunbook(runbook.body);
     const parsed = parseDocuments({ ...packed, plan: plan.body, files: { ...packed.files, plan: 'plan.yaml' } });
-    const { runbook: checked, conversion, plan: planned, findings } = parsed;
-    if (!checked || !conversion || !planned)
+    const { runbook: checked, conversion, plan: planned } = parsed;
+    const findings = (checkedAt === null ? parsed.findings : checkRunbook(parsed, checkedAt)).filter(isError);
+    if (!checked || !conversion || !planned || (checkedAt !== null && findings.length > 0))
       throw new SystemFault(`the documents of this run are broken: ${findings.map(describeFinding).join('; ')}`, false);
     return resolveRun({ runbook: checked, conversion, plan: planned }, { runbookHash, planHash }, now);
   }
 
-  of(cutover: string): Promise<CutoverWorld> {
+  async of(cutover: string): Promise<CutoverWorld> {
+    const row = await getCutover(this.control, cutover);
+    if (!row) throw new SystemFault(`control knows no cutover ${cutover}`, false);
+    const hashes = `${row.runbookHash} ${row.planHash}`;
     const known = this.cutovers.get(cutover);
-    if (known) return known;
-    const opening = this.open(cutover);
-    this.cutovers.set(cutover, opening);
-    opening.catch(() => this.cutovers.delete(cutover));
+    if (known?.hashes === hashes) return known.world;
+    const opening = this.open(row);
+    this.cutovers.set(cutover, { hashes, world: opening });
+    opening.catch(() => {
+      if (this.cutovers.get(cutover)?.world === opening) this.cutovers.delete(cutover);
+    });
     return opening;
   }
 
-  private async open(cutover: string): Promise<CutoverWorld> {
-    const row = await getCutover(this.control, cutover);
-    if (!row) throw new SystemFault(`control knows no cutover ${cutover}`, false);
+  private async open(row: CutoverRow): Promise<CutoverWorld> {
     const documents = await this.documents(row.runbookHash, row.planHash, Date.now());
     const { systems, limits } = documents.runbook;
     const leaseMs = durationMs(limits.lease);

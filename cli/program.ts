@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Cli } from './cli';
+import { registerAmend } from './commands/amend';
 import { registerCheck } from './commands/check';
 import { registerCheckItem } from './commands/check-item';
 import { registerCodec } from './commands/codec';
@@ -27,7 +28,15 @@ const GROUPS: Readonly<Record<string, readonly Register[]>> = {
   'Before:': [registerInspect, registerNew, registerCheck, registerPlan, registerStart],
   'Watching:': [registerList, registerStatus, registerWatch, registerLookup, registerReport],
   'Taking part:': [registerVote, registerGo, registerTask, registerCheckItem, registerReassign, registerIncident],
-  'Steering:': [registerPause, registerResume, registerRetry, registerSkip, registerReschedule, registerRollback],
+  'Steering:': [
+    registerPause,
+    registerResume,
+    registerRetry,
+    registerSkip,
+    registerReschedule,
+    registerAmend,
+    registerRollback,
+  ],
   'Running:': [registerWorker, registerCodec, registerDoctor],
 };
 

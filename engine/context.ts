@@ -10,6 +10,10 @@ export interface Context<R extends Runtime = Runtime> {
   state: RunState;
   /** Activities kept going beside the steps, by name. */
   background: Map<'lease' | 'follow', Background>;
+  /** An amendment that is being taken in; never rejects. */
+  amending?: Promise<void>;
+  /** Messages that are being read before they can be answered. */
+  reading?: number;
 }
 
 export const refOf = ({ state }: Context, step: StepState): EffectRef => ({
@@ -21,8 +25,12 @@ export const refOf = ({ state }: Context, step: StepState): EffectRef => ({
 });
 
 /** Nothing runs that would be lost by continuing as new: people and clocks are all that is waited for. */
-function quiet(state: RunState): boolean {
-  return state.ledgerPending.length === 0 && Object.values(state.steps).every((step) => step.status !== 'running');
+function quiet({ state, reading = 0 }: Context): boolean {
+  return (
+    reading === 0 &&
+    state.ledgerPending.length === 0 &&
+    Object.values(state.steps).every((step) => step.status !== 'running')
+  );
 }
 
 /**
@@ -35,12 +43,16 @@ export async function wait(
   deadline: number | null = null,
 ): Promise<boolean> {
   const { runtime, state } = context;
-  const leave = (): boolean => runtime.wantsContinue() && quiet(state);
+  const leave = (): boolean => runtime.wantsContinue() && quiet(context);
   const met = await runtime.until(() => condition() || state.rollback !== null || leave(), deadline);
   if (state.rollback !== null) throw new Cancelled();
   if (!condition() && leave()) throw new ContinueRun();
   return met;
 }
+
+/** An amendment is being adopted: no step, gate or wave begins until it is decided. */
+export const isHeld = ({ state }: Pick<Context, 'state'>): boolean =>
+  state.amendment?.status === 'adopting' || state.adopting !== undefined;
 
 /** Adds to the ledger; the writer of `with-ledger.ts` brings it to `control`. */
 export function record(

@@ -112,6 +112,17 @@ export interface Activities {
    * documents, from where it is checked and kept under its hash first. Throws InvalidRunbook when they do not pass `check`.
    */
   loadRun(input: { runbook: string; plan: string }): Promise<ResolvedRun>;
+  /** As `loadRun` for other documents of a cutover that runs, checked as at its start (`cutover check`). */
+  checkAmendment(input: {
+    runbookHash: string;
+    planHash: string;
+    startedAt: number;
+  }): Promise<{ outcome: 'sound'; run: ResolvedRun } | { outcome: 'unsound'; problem: string }>;
+  /**
+   * From here every activity of the cutover reads these documents. `number` orders the amendments of a cutover: an attempt that
+   * wakes after a later one changes nothing.
+   */
+  adoptDocuments(input: { cutover: string; number: number; runbookHash: string; planHash: string }): Promise<void>;
   /**
    * Registers the cutover in `control`, installs schema `cutover` in both systems, assigns the population to waves. Idempotent. A
    * `fresh` run is refused when the cutover has ended or what an earlier run did still stands; a reset one goes on with what is its own.

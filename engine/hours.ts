@@ -3,6 +3,7 @@ import { neededMs as remainingMs, backOutBy as backOutOf, sameWindow } from '../
 import { fits, nextOpening, openingAt, type Opening } from '../domain/window';
 import { plannedPhases, rollbackDurationMs } from '../runbooks/plan-timeline/phases';
 import type { Phase } from '../runbooks/schema/step';
+import { stepNow } from './amend/adopt';
 import { record, wait, type Context } from './context';
 import { phasesOf } from './initial-state';
 import { notice } from './notice';
@@ -48,11 +49,12 @@ export function hoursSuffice(context: Context, phase: Phase): boolean {
  * Waits until the phase's window is open with time to finish *and* back out (HOURS), or the step is skipped. Without a window:
  * at once. Returns whether it had to wait.
  */
-export async function waitForHours(context: Context, phase: Phase, step: StepState): Promise<boolean> {
+export async function waitForHours(context: Context, step: StepState): Promise<boolean> {
   const { runtime } = context;
-  const window = phase.window;
-  if (window === undefined) return false;
   for (let waited = false; ; waited = true) {
+    const phase = stepNow(context, step.id)?.phase;
+    const window = phase?.window;
+    if (phase === undefined || window === undefined) return waited;
     if (hoursSuffice(context, phase)) return waited;
     const needed = neededMs(context, phase);
     const open = openingAt(openings(context, window), runtime.now());
@@ -66,7 +68,8 @@ export async function waitForHours(context: Context, phase: Phase, step: StepSta
       opensAt: next?.opensAt ?? null,
     });
     const known = JSON.stringify(openings(context, window));
-    const changed = (): boolean => JSON.stringify(openings(context, window)) !== known;
+    const documents = context.run;
+    const changed = (): boolean => context.run !== documents || JSON.stringify(openings(context, window)) !== known;
     await wait(context, () => changed() || skipped(step), next?.opensAt ?? null);
     if (skipped(step)) return true;
     step.problem = null;

@@ -8,7 +8,7 @@ export function phasesOf(run: ResolvedRun, wave: number | null): Phase[] {
   return wave === null ? [...run.runbook.before, ...run.runbook.after] : run.runbook.perWave;
 }
 
-function initialStep(run: ResolvedRun, phase: Phase, step: Step): StepState {
+export function initialStep(run: ResolvedRun, phase: Phase, step: Step): StepState {
   const owner = step.owner ?? phase.owner;
   return {
     id: stepId(step),
@@ -33,7 +33,7 @@ function initialStep(run: ResolvedRun, phase: Phase, step: Step): StepState {
   };
 }
 
-function initialGate(phase: Phase): GateState | null {
+export function initialGate(phase: Phase): GateState | null {
   if (!phase.gate) return null;
   return {
     id: phase.gate.id,

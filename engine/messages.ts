@@ -1,14 +1,16 @@
+import type { Context } from './context';
 import type { ResolvedRun } from '../runbooks/resolved';
+import { answerAmend } from './messages/amendments';
 import { answerIncident } from './messages/incidents';
 import { answerSteps } from './messages/steps';
 import { answerSteering } from './messages/steering';
 import { answerVote } from './messages/votes';
 import { own } from './messages/own';
-import { refuse, type Answered, type MessageContext, type RunMessage } from './messages/types';
+import { refuse, type Answered, type MessageContext, type ReadDocuments, type RunMessage } from './messages/types';
 import { notice } from './notice';
 import type { MessageAnswer, RunState } from './state';
 
-export type { RunMessage } from './messages/types';
+export type { Answered, RunMessage } from './messages/types';
 
 const REMEMBERED_ANSWERS = 500;
 
@@ -16,10 +18,16 @@ const REMEMBERED_ANSWERS = 500;
  * Applies one message to the state: the only place where people's words change a run. Never throws for a business
  * refusal; returns the answer and what the ledger should say. A message id answers again what it answered before.
  */
-export function applyMessage(state: RunState, run: ResolvedRun, message: RunMessage, now: number): Answered {
+export function applyMessage(
+  state: RunState,
+  run: ResolvedRun,
+  message: RunMessage,
+  now: number,
+  documents?: ReadDocuments,
+): Answered {
   const known = message.id === undefined ? undefined : own(state.answered, message.id);
   if (known) return { answer: known, ledger: [] };
-  const context: MessageContext = { state, run, now };
+  const context: MessageContext = { state, run, now, documents };
   const person = run.plan.people.find((candidate) => candidate.id === message.person);
   const answered = person
     ? dispatch(context, message)
@@ -42,6 +50,22 @@ export function applyMessage(state: RunState, run: ResolvedRun, message: RunMess
   };
 }
 
+/** As `applyMessage`, after what the message names was read; throws when it cannot be. */
+export async function receiveMessage(context: Context, message: RunMessage): Promise<Answered> {
+  const { state, runtime } = context;
+  const known = message.id !== undefined && own(state.answered, message.id) !== undefined;
+  const idle = state.wave !== null || state.outcome !== null || state.rollback !== null;
+  if (message.kind !== 'amend' || known || idle) return applyMessage(state, context.run, message, runtime.now());
+  context.reading = (context.reading ?? 0) + 1;
+  try {
+    const input = { runbookHash: message.runbook, planHash: message.plan, startedAt: state.startedAt };
+    const documents = await runtime.activities.checkAmendment(input);
+    return applyMessage(state, context.run, message, runtime.now(), documents);
+  } finally {
+    context.reading -= 1;
+  }
+}
+
 function dispatch(context: MessageContext, message: RunMessage): MessageAnswer {
   switch (message.kind) {
     case 'vote':
@@ -60,6 +84,8 @@ function dispatch(context: MessageContext, message: RunMessage): MessageAnswer {
     case 'requestRollback':
     case 'reschedule':
       return answerSteering(context, message);
+    case 'amend':
+      return answerAmend(context, message);
     case 'raiseIncident':
     case 'resolveIncident':
       return answerIncident(context, message);
@@ -94,6 +120,7 @@ function thingOf(message: RunMessage): string | null {
     case 'pause':
     case 'resume':
     case 'requestRollback':
+    case 'amend':
       return null;
   }
 }

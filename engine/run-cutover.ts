@@ -1,5 +1,6 @@
 import type { StepOf } from '../runbooks/schema/step';
-import { record, wait, type Context } from './context';
+import { watchAmendments, withAmendments } from './amend/watch';
+import { isHeld, record, wait, type Context } from './context';
 import { waitForRollbackHours } from './hours';
 import { Cancelled, ContinueRun, type CutoverRuntime } from './runtime';
 import { runPhases } from './run-phases';
@@ -9,12 +10,14 @@ import { withLedger } from './with-ledger';
 
 /** The cutover's run: `before`, every wave in order, `after`; or back to the source. Throws ContinueRun when it continues as new. */
 export async function runCutover(context: Context<CutoverRuntime>): Promise<Outcome> {
-  const { runtime, state, run } = context;
+  const { runtime, state } = context;
   const outcome = await withLedger(context, async () => {
     try {
-      await runPhases(context, run.runbook.before);
-      for (const wave of state.waves) await runOneWave(context, wave.wave);
-      await runPhases(context, run.runbook.after);
+      await withAmendments(context, watchAmendments, async () => {
+        await runPhases(context, 'before');
+        for (const wave of state.waves) await runOneWave(context, wave.wave);
+        await runPhases(context, 'after');
+      });
       if (state.rollback !== null) throw new Cancelled();
       return 'live' as const;
     } catch (error) {
@@ -41,9 +44,10 @@ async function runOneWave(context: Context<CutoverRuntime>, wave: number): Promi
   const status = (): WaveSummary['status'] | undefined => waveOf(context, wave)?.status;
   if (status() === 'live') return;
   if (status() === 'pending') {
-    await runtime.startWave(wave);
+    await wait(context, () => !isHeld(context));
     const summary = waveOf(context, wave);
-    if (summary?.status === 'pending') summary.status = 'running';
+    if (summary) summary.status = 'running'; // from here on it is asked about amendments
+    await runtime.startWave(wave);
     record(context, 'system', 'wave started', `wave-${wave}`);
     runtime.publish();
   }

@@ -1,16 +1,75 @@
+import { stepId } from '../runbooks/plan-timeline/phases';
 import type { Phase } from '../runbooks/schema/step';
-import type { Context } from './context';
-import { wait } from './context';
+import { isHeld, wait, type Context } from './context';
 import { backOutBy } from './hours';
+import { phasesOf } from './initial-state';
 import { runGate } from './run-gate';
 import { runStep } from './run-step';
 import { settleAll } from './settle';
 
-/** Runs phases in order: each phase's steps as their `needs` allow, then its gate. */
-export async function runPhases(context: Context, phases: readonly Phase[]): Promise<void> {
-  for (const phase of phases) {
-    await settleAll(phase.steps.map((step) => runStep(context, phase, step)));
-    await runGate(context, phase);
+type Part = 'before' | 'perWave' | 'after';
+
+/**
+ * Runs the phases of a part in order: each phase's steps as their `needs` allow, then its gate. An amendment may change what
+ * has not begun: phases and steps are looked up as the documents are now.
+ */
+export async function runPhases(context: Context, part: Part): Promise<void> {
+  const done = new Set<string>();
+  for (;;) {
+    const phase = context.run.runbook[part].find((candidate) => !done.has(candidate.phase));
+    if (!phase && !isHeld(context)) return;
+    if (!phase) {
+      await wait(context, () => !isHeld(context)); // there may be one more then
+      continue;
+    }
+    await runSteps(context, phase.phase);
+    const now = phaseNow(context, phase.phase);
+    if (!now) continue; // an amendment left it out before it began
+    await runGate(context, now);
+    done.add(phase.phase);
+  }
+}
+
+const phaseNow = ({ run, state }: Context, name: string): Phase | undefined =>
+  phasesOf(run, state.wave).find((phase) => phase.phase === name);
+
+const isEnded = ({ state }: Context, id: string): boolean =>
+  ['done', 'skipped'].includes(state.steps[id]?.status ?? 'skipped');
+
+/** Until every step of the phase has ended, those an amendment added included; and not while one is being adopted. */
+async function runSteps(context: Context, phase: string): Promise<void> {
+  const open = (): string[] =>
+    (phaseNow(context, phase)?.steps ?? []).map(stepId).filter((id) => !isEnded(context, id));
+  const work = new Map<string, Promise<void>>();
+  let over = false;
+  const more = (): string[] => open().filter((id) => !work.has(id));
+  const begin = (): void => {
+    for (const id of more()) {
+      const step = runStep(context, id);
+      step.catch(() => undefined); // settled below, which may be later
+      work.set(id, step);
+    }
+  };
+  const added = async (): Promise<void> => {
+    while (!over) {
+      await wait(context, () => over || more().length > 0);
+      if (!over) begin();
+    }
+  };
+  begin();
+  added().catch(() => undefined); // what ends this wait ends the steps' as well
+  try {
+    for (let count = -1; count < work.size || isHeld(context);) {
+      count = work.size;
+      await settleAll([...work.values()]);
+      if (isHeld(context)) await wait(context, () => !isHeld(context));
+      begin();
+    }
+  } catch (error) {
+    await Promise.allSettled([...work.values()]); // those added meanwhile
+    throw error;
+  } finally {
+    over = true;
   }
 }
 

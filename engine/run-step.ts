@@ -1,7 +1,8 @@
 import { STEP_KINDS } from '../domain/step-kinds';
-import { stepId, stepNeeds } from '../runbooks/plan-timeline/phases';
+import { stepNeeds } from '../runbooks/plan-timeline/phases';
 import type { Phase, Step, StepKind } from '../runbooks/schema/step';
-import { record, wait, type Context } from './context';
+import { stepNow } from './amend/adopt';
+import { isHeld, record, wait, type Context } from './context';
 import { waitForHours } from './hours';
 import { messageOf } from './message-of';
 import { Cancelled, ContinueRun } from './runtime';
@@ -11,15 +12,19 @@ import { HANDLERS } from './steps/registry';
 
 const ended = (step: StepState): boolean => step.status === 'done' || step.status === 'skipped';
 
-/** Runs one step to `done` or `skipped`. A failed step waits for a person's retry or skip; a rollback leaves by Cancelled. */
-export async function runStep(context: Context, phase: Phase, step: Step): Promise<void> {
-  const state = context.state.steps[stepId(step)];
+/**
+ * Runs one step to `done` or `skipped`. A failed step waits for a person's retry or skip; a rollback leaves by Cancelled. What it
+ * does is looked up when it begins: until then an amendment may change it, or leave it out.
+ */
+export async function runStep(context: Context, id: string): Promise<void> {
+  const state = context.state.steps[id];
   if (!state || ended(state)) return;
-  await wait(context, () => stepNeeds(phase, phase.steps.indexOf(step)).every((id) => isEnded(context, id)));
+  await wait(context, () => ended(state) || needsOf(context, id).every((need) => isEnded(context, need)));
   while (!ended(state)) {
     try {
-      await admit(context, phase, state);
-      if (!ended(state)) await perform(context, phase, step, state);
+      await admit(context, state);
+      const now = stepNow(context, id);
+      if (!ended(state) && now && !isHeld(context)) await perform(context, now.phase, now.step, state);
     } catch (error) {
       if (error instanceof Cancelled || error instanceof ContinueRun) throw error;
       if (error instanceof NotAdmitted) state.status = 'pending';
@@ -29,31 +34,37 @@ export async function runStep(context: Context, phase: Phase, step: Step): Promi
   context.runtime.publish();
 }
 
+function needsOf(context: Context, id: string): string[] {
+  const now = stepNow(context, id);
+  return now ? stepNeeds(now.phase, now.phase.steps.indexOf(now.step)) : [];
+}
+
 function isEnded({ state }: Context, id: string): boolean {
   const step = state.steps[id];
   return step !== undefined && ended(step);
 }
 
 /**
- * Not while paused; then hours, then the named person's go, then all of it again: the window may have closed while they
- * thought. A go counts for the opening it was given in.
+ * Not while paused or held by an amendment; then hours, then the named person's go, then all of it again: the window may have
+ * closed while they thought. A go counts for the opening it was given in.
  */
-async function admit(context: Context, phase: Phase, state: StepState): Promise<void> {
+async function admit(context: Context, state: StepState): Promise<void> {
   const { disruptive } = STEP_KINDS[state.kind];
-  const paused = (): boolean => context.state.paused !== null;
+  const stopped = (): boolean => context.state.paused !== null || isHeld(context);
   while (!ended(state)) {
-    await wait(context, () => !paused() || ended(state));
-    const waited = disruptive && !ended(state) && (await waitForHours(context, phase, state));
+    const documents = context.run;
+    await wait(context, () => !stopped() || ended(state));
+    const waited = disruptive && !ended(state) && (await waitForHours(context, state));
     if (ended(state)) return;
     if (waited && state.go) {
       record(context, 'system', 'go expired', state.id, { person: state.go.person });
       state.go = null;
     }
-    if (paused()) continue;
+    if (stopped() || context.run !== documents) continue;
     if (state.goRole === null || state.go) return;
     state.status = 'waiting-go';
     context.runtime.publish();
-    await wait(context, () => state.go !== null || ended(state));
+    await wait(context, () => state.go !== null || ended(state) || context.run !== documents);
     if (!ended(state)) state.status = 'pending'; // nobody waits for the go any more, though a pause may
   }
 }

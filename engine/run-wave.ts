@@ -1,4 +1,5 @@
 import { stepId } from '../runbooks/plan-timeline/phases';
+import { watchWaveAmendments, withAmendments } from './amend/watch';
 import { resumeBackground, stopBackground } from './background';
 import { record, type Context } from './context';
 import { downtimeOf } from './downtime';
@@ -19,7 +20,9 @@ export async function runWave(context: Context): Promise<WaveSummary['status']> 
   return withLedger(context, async () => {
     resumeBackground(context);
     try {
-      await settleAll([runPhases(context, phasesOf(context.run, state.wave)), watchFreeze(context)]);
+      await withAmendments(context, watchWaveAmendments, () =>
+        settleAll([runPhases(context, 'perWave'), watchFreeze(context)]),
+      );
       state.status = 'live';
       record(context, 'system', 'wave live', `wave-${state.wave}`);
       return 'live' as const;
@@ -61,5 +64,8 @@ export function summaryOf({ state, run }: Context, status: WaveSummary['status']
     deltaRows: state.deltaRows,
     downtimeMs: state.downtimeMs,
     rollback: state.rollback,
+    ...(state.adopting?.stage === 'answered'
+      ? { amendment: { attempt: state.adopting.attempt, problem: state.adopting.problem ?? null } }
+      : {}),
   };
 }

@@ -1,5 +1,5 @@
 import type { Activities } from './contract';
-import type { RollbackRequest } from './state';
+import type { RollbackRequest, WaveAmendment } from './state';
 
 /** A long-running activity the engine keeps going beside its steps (lease, follow). */
 export interface Background {
@@ -30,6 +30,8 @@ export interface CutoverRuntime extends Runtime {
   startWave(wave: number): Promise<void>;
   /** Asks the wave to stop for a rollback; it reports `stopped`. A wave whose run has ended is reported stopped by the runtime. */
   stopWave(wave: number, request: RollbackRequest): Promise<void>;
+  /** Tells a running wave of an amendment; a wave that has ended hears nothing. */
+  askWave(wave: number, request: WaveAmendment): Promise<void>;
   /** Undoes everything the wave (null: the cutover itself) did; resolves when it is verified. */
   rollBack(wave: number | null): Promise<void>;
 }

@@ -108,6 +108,35 @@ export interface WaveSummary {
   downtimeMs: { machine: number; people: number } | null;
   /** Why it stopped, when it did. */
   rollback: RollbackRequest | null;
+  /** Its answer to an amendment, until it is told to go on. */
+  amendment?: { attempt: number; problem: string | null };
+}
+
+/** Other documents for a running cutover: proposed, approved by two own people, and adopted or refused. */
+export interface Amendment {
+  runbookHash: string;
+  planHash: string;
+  by: string;
+  reason: string | null;
+  at: number;
+  /** What it changes, in words. */
+  changes: string[];
+  approvedBy: string[];
+  /** When the second own person approved: names this attempt. */
+  approvedAt: number | null;
+  status: 'proposed' | 'adopting' | 'adopted' | 'refused';
+  /** Why it was refused. */
+  problem: string | null;
+}
+
+/** What the cutover says to a wave about an amendment, and how far the wave is with it. */
+export interface WaveAmendment {
+  stage: 'ask' | 'answered' | 'adopt' | 'drop';
+  runbookHash: string;
+  planHash: string;
+  attempt: number;
+  /** Why the wave cannot adopt it; null: it can. */
+  problem?: string | null;
 }
 
 /** Everything a run carries; serializable, so that continue-as-new may happen anywhere. */
@@ -140,6 +169,10 @@ export interface RunState {
   /** Openings that replaced a window's, agreed by two own people; asked for by one so far. */
   rescheduled: Record<string, { opensAt: number; closesAt: number }[]>;
   reschedulesAsked: { window: string; opensAt: number; closesAt: number; by: string }[];
+  /** Cutover only: the newest amendment. */
+  amendment?: Amendment;
+  /** Wave only: an amendment it was asked about; it starts no step until it is told. */
+  adopting?: WaveAmendment;
   /** Evidence lines for people: refused signals and the like, newest last, bounded. */
   notices: { at: number; text: string }[];
   /** Ledger entries not yet written to `control`. */

@@ -4,7 +4,7 @@ import { backOutBy } from './hours';
 import { phasesOf } from './initial-state';
 import { answerable, holders } from './people';
 import type { Context } from './context';
-import type { GateState, RunState, StepState } from './state';
+import type { Amendment, GateState, RunState, StepState } from './state';
 
 /** What `status` answers for one run: its state in runbook order, and who is waited for. */
 export interface RunView {
@@ -29,6 +29,9 @@ export interface RunView {
   verification: RunState['verification'];
   waves: RunState['waves'];
   notices: RunState['notices'];
+  /** Which documents the run goes by. */
+  documents: { runbookHash: string; planHash: string; version: number };
+  amendment: Amendment | null;
 }
 
 export function viewOf(context: Context): RunView {
@@ -66,6 +69,8 @@ export function viewOf(context: Context): RunView {
     verification: state.verification,
     waves: state.waves,
     notices: state.notices,
+    documents: { runbookHash: run.runbookHash, planHash: run.planHash, version: run.runbook.version },
+    amendment: state.amendment ?? null,
   };
 }
 
@@ -95,7 +100,16 @@ function waitsFor(run: ResolvedRun, state: RunState, steps: StepState[], gates: 
   const votes = gates
     .filter((gate) => gate.status === 'open' || gate.status === 'held')
     .map((gate) => `gate ${gate.id}: votes of ${gate.roles.map(who).join(', ')}`);
-  return [...(state.paused ? [`paused by ${state.paused.person}: ${state.paused.reason}`] : []), ...open, ...votes];
+  const proposed = state.amendment?.status === 'proposed' ? state.amendment : null;
+  const amendment = proposed
+    ? [`amendment by ${proposed.by}: ${2 - proposed.approvedBy.length} more own people to approve it`]
+    : [];
+  return [
+    ...amendment,
+    ...(state.paused ? [`paused by ${state.paused.person}: ${state.paused.reason}`] : []),
+    ...open,
+    ...votes,
+  ];
 }
 
 /** How it stands with what people do: blocked, overdue, or taken up. */

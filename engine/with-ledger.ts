@@ -8,12 +8,15 @@ import type { LedgerEntry } from './contract';
 export async function withLedger<T>(context: Context, body: () => Promise<T>): Promise<T> {
   const { runtime, state } = context;
   let ended = false;
+  let last: string[] = [];
   const writer = (async () => {
     for (;;) {
       await runtime.until(() => ended || state.ledgerPending.length > 0, null);
       if (state.ledgerPending.length === 0) return;
       const batch = [...state.ledgerPending];
-      await runtime.activities.appendLedger({ cutover: state.cutover, entries: distinct(batch) });
+      const entries = distinct(batch, last);
+      last = entries.map(keyOf);
+      await runtime.activities.appendLedger({ cutover: state.cutover, entries });
       state.ledgerPending.splice(0, batch.length);
     }
   })();
@@ -25,17 +28,18 @@ export async function withLedger<T>(context: Context, body: () => Promise<T>): P
   }
 }
 
+const keyOf = ({ at, actor, action, subject }: LedgerEntry): string => JSON.stringify([at, actor, action, subject]);
+
 /**
  * `control` takes the same instant, actor, action and subject twice for a repetition. Two entries that are alike in these
- * and both true (two checks of one list in one instant) are set a millisecond apart.
+ * and both true (two checks of one list in one instant) are set a millisecond apart; `before` are the keys written last.
  */
-function distinct(entries: readonly LedgerEntry[]): LedgerEntry[] {
-  const known = new Set<string>();
+function distinct(entries: readonly LedgerEntry[], before: readonly string[]): LedgerEntry[] {
+  const known = new Set(before);
   return entries.map((entry) => {
-    let at = entry.at;
-    const key = (): string => JSON.stringify([at, entry.actor, entry.action, entry.subject]);
-    while (known.has(key())) at++;
-    known.add(key());
-    return { ...entry, at };
+    const own = { ...entry };
+    while (known.has(keyOf(own))) own.at++;
+    known.add(keyOf(own));
+    return own;
   });
 }

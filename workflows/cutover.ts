@@ -18,7 +18,7 @@ import { ContinueRun, type CutoverRuntime, type Runtime } from '../engine/runtim
 import type { Outcome, RunState, WaveSummary } from '../engine/state';
 import type { ResolvedRun } from '../runbooks/resolved';
 import { id as idSchema } from '../runbooks/schema/common';
-import { stopWave, waveLost, waveReport } from './messages';
+import { amendWave, stopWave, waveLost, waveReport } from './messages';
 import {
   cutoverIdOf,
   cutoverWorkflowId,
@@ -65,7 +65,7 @@ async function run(given: CutoverInput, shell: RunShell): Promise<{ outcome: Out
   // From here on the run and its waves go by what was read now, whatever becomes of a file.
   const input = { ...given, runbook: documents.runbookHash, plan: documents.planHash };
   const state = input.state ?? (await firstState(id, input, base, documents));
-  const runtime = cutoverRuntime(base, input, () => state);
+  const runtime = cutoverRuntime(base, input.startedBy, () => context);
   const context: Context<CutoverRuntime> = { runtime, run: documents, state, background: new Map() };
   const report = (summary: WaveSummary): void => {
     applyWaveReport(context, summary);
@@ -80,7 +80,8 @@ async function run(given: CutoverInput, shell: RunShell): Promise<{ outcome: Out
     return { outcome };
   } catch (error) {
     if (!(error instanceof ContinueRun)) throw error;
-    return continueAsNew<typeof cutover>({ ...input, state });
+    const { runbookHash, planHash } = context.run;
+    return continueAsNew<typeof cutover>({ ...input, runbook: runbookHash, plan: planHash, state });
   }
 }
 
@@ -129,14 +130,18 @@ function markLost(
   summary.rollback ??= { by: 'system', reason, at: runtime.now(), outcome: 'rolled-back', confirmedBy: [] };
 }
 
-function cutoverRuntime(base: Runtime, input: CutoverInput, state: () => RunState): CutoverRuntime {
+function cutoverRuntime(
+  base: Runtime,
+  startedBy: string,
+  context: () => Pick<Context, 'run' | 'state'>,
+): CutoverRuntime {
   const { workflowId } = workflowInfo();
+  const state = (): RunState => context().state;
   return {
     ...base,
     startWave: async (wave) => {
-      const args: [WaveInput] = [
-        { runbook: input.runbook, plan: input.plan, startedBy: input.startedBy, cutoverWorkflowId: workflowId, wave },
-      ];
+      const { runbookHash: runbook, planHash: plan } = context().run;
+      const args: [WaveInput] = [{ runbook, plan, startedBy, cutoverWorkflowId: workflowId, wave }];
       try {
         const child = await startChild(WORKFLOWS.wave, {
           workflowId: waveWorkflowId(workflowId, wave),
@@ -159,6 +164,13 @@ function cutoverRuntime(base: Runtime, input: CutoverInput, state: () => RunStat
         await getExternalWorkflowHandle(waveWorkflowId(workflowId, wave)).signal(stopWave, request);
       } catch {
         markLost({ state: state(), runtime: base }, wave, request.reason);
+      }
+    },
+    askWave: async (wave, request) => {
+      try {
+        await getExternalWorkflowHandle(waveWorkflowId(workflowId, wave)).signal(amendWave, request);
+      } catch {
+        // Its run has not begun, and is asked again; or it has ended, and needs no documents.
       }
     },
     rollBack: async (wave) => {

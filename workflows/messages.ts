@@ -3,12 +3,13 @@ import { z } from 'zod';
 import type { RunMessage } from '../engine/messages';
 import type { RollbackState } from '../engine/run-rollback';
 import type { RunView } from '../engine/view';
-import type { MessageAnswer, RollbackRequest, WaveSummary } from '../engine/state';
+import type { MessageAnswer, RollbackRequest, WaveAmendment, WaveSummary } from '../engine/state';
 import { instant } from '../runbooks/schema/plan';
 
 const text = z.string().min(1).max(500);
 const from = { person: text, id: text.optional() };
 const decision = z.enum(['go', 'no-go']);
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const at = z.union([z.number().int().positive(), instant.transform((value) => Date.parse(value))]);
 
 /** What each message carries. Malformed input is refused by the validator; business refusals are answers. */
@@ -26,6 +27,7 @@ const MESSAGE_SCHEMAS = {
   resume: z.strictObject({ ...from }),
   requestRollback: z.strictObject({ ...from, reason: text }),
   reschedule: z.strictObject({ ...from, window: text, opensAt: at, closesAt: at }),
+  amend: z.strictObject({ ...from, runbook: hash, plan: hash, reason: text.optional() }),
   raiseIncident: z.strictObject({ ...from, incident: text, severity: z.enum(['low', 'high']), title: text }),
   resolveIncident: z.strictObject({ ...from, incident: text }),
 } as const;
@@ -47,6 +49,7 @@ const KIND_OF: Record<UpdateName, RunMessage['kind']> = {
   resume: 'resume',
   requestRollback: 'requestRollback',
   reschedule: 'reschedule',
+  amend: 'amend',
   raiseIncident: 'raiseIncident',
   resolveIncident: 'resolveIncident',
 };
@@ -65,6 +68,8 @@ export const MESSAGE_DESCRIPTIONS: Record<UpdateName, string> = {
   resume: 'Go on: {"person"}',
   requestRollback: 'Go back to the source: {"person","reason"}',
   reschedule: 'Move a window; two own people ask for the same: {"person","window","opensAt","closesAt"}',
+  amend:
+    'Go on with other documents, by hash; two own people say the same (`cutover amend` stores them): {"person","runbook","plan","reason"?}',
   raiseIncident: 'Raise an incident: {"person","incident","severity":"low"|"high","title"}',
   resolveIncident: 'Resolve an incident: {"person","incident"}',
 };
@@ -88,6 +93,8 @@ export const SIGNALS = {
 
 export const waveReport = defineSignal<[WaveSummary]>('waveReport');
 export const stopWave = defineSignal<[RollbackRequest]>('stopWave');
+/** Asks a wave about an amendment, or tells it to adopt or to drop it. */
+export const amendWave = defineSignal<[WaveAmendment]>('amendWave');
 /** The wave of this number has no run any more, and reported no end. */
 export const waveLost = defineSignal<[number]>('waveLost');
 export const retryRollback = defineSignal<[{ person: string }]>('retryRollback');

@@ -41,6 +41,8 @@ const LEASE: ActivityOptions = {
 /** Where each activity runs and how it is retried. */
 export const POLICIES: Record<keyof Activities, { queue: Queue; options: ActivityOptions }> = {
   loadRun: { queue: QUEUES.main, options: QUICK },
+  checkAmendment: { queue: QUEUES.main, options: QUICK },
+  adoptDocuments: { queue: QUEUES.main, options: QUICK },
   openCutover: {
     queue: QUEUES.main,
     options: { ...QUICK, startToCloseTimeout: '10 minutes', scheduleToCloseTimeout: '1 hour' },

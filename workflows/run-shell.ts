@@ -9,7 +9,7 @@ import {
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { Context } from '../engine/context';
-import { applyMessage, type RunMessage } from '../engine/messages';
+import { applyMessage, receiveMessage, type RunMessage } from '../engine/messages';
 import { notice } from '../engine/notice';
 import type { MessageAnswer } from '../engine/state';
 import { viewOf, type RunView } from '../engine/view';
@@ -118,8 +118,19 @@ export class RunShell {
   private update(name: UpdateName, input: unknown): MessageAnswer | Promise<MessageAnswer> {
     const message = { ...parse(name, input) };
     message.id ??= currentUpdateInfo()?.id;
-    if (this.context) return this.apply(message);
-    return new Promise((resolve) => this.early.push(() => resolve(this.apply(message))));
+    if (this.context) return this.take(message);
+    return new Promise((resolve) => this.early.push(() => resolve(this.take(message))));
+  }
+
+  /** At once, unless something must be read first. */
+  private take(message: RunMessage): MessageAnswer | Promise<MessageAnswer> {
+    const { context } = this;
+    if (!context || message.kind !== 'amend') return this.apply(message);
+    return receiveMessage(context, message).then(({ answer, ledger }) => {
+      context.state.ledgerPending.push(...ledger);
+      this.publish();
+      return answer;
+    });
   }
 
   private signal(name: UpdateName, input: unknown): void {

@@ -5,14 +5,15 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import { applyWaveAmendment } from '../engine/amend/watch';
 import type { Context } from '../engine/context';
 import { initialState } from '../engine/initial-state';
 import { notice } from '../engine/notice';
 import { messageOf } from '../engine/message-of';
 import { runWave, summaryOf } from '../engine/run-wave';
 import { ContinueRun } from '../engine/runtime';
-import type { RollbackRequest, RunState, WaveSummary } from '../engine/state';
-import { stopWave, waveReport } from './messages';
+import type { RollbackRequest, RunState, WaveAmendment, WaveSummary } from '../engine/state';
+import { amendWave, stopWave, waveReport } from './messages';
 import { cutoverIdOf } from './names';
 import { RunShell } from './run-shell';
 import { temporalRuntime } from './temporal-runtime';
@@ -62,6 +63,14 @@ async function run(input: WaveInput, shell: RunShell): Promise<{ status: WaveSum
     },
     { description: 'Sent by the cutover; people send the cutover requestRollback' },
   );
+  setHandler(
+    amendWave,
+    (request: WaveAmendment) => {
+      applyWaveAmendment(context, request);
+      shell.publish();
+    },
+    { description: 'Sent by the cutover; people send the cutover amend' },
+  );
   shell.attach(context);
   try {
     const status = await runWave(context);
@@ -69,7 +78,8 @@ async function run(input: WaveInput, shell: RunShell): Promise<{ status: WaveSum
     return { status };
   } catch (error) {
     if (!(error instanceof ContinueRun)) throw error;
-    return continueAsNew<typeof wave>({ ...input, state });
+    const { runbookHash, planHash } = context.run;
+    return continueAsNew<typeof wave>({ ...input, runbook: runbookHash, plan: planHash, state });
   }
 }
 

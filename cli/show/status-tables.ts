@@ -25,6 +25,7 @@ function runText(cli: Cli, status: StatusShown, run: RunShown): string {
     stepTable(cli, run),
     gateTable(cli, run),
     ...run.gates.filter((gate) => gate.status === 'open' || gate.status === 'held').map((gate) => evidence(cli, gate)),
+    amendmentText(run),
     list('waits for', run.waitsFor),
     list('incidents', openIncidents(run)),
     list(
@@ -34,6 +35,17 @@ function runText(cli: Cli, status: StatusShown, run: RunShown): string {
   ]
     .filter((part) => part !== '')
     .join('\n');
+}
+
+/** What is proposed, for who is asked to approve it; and what was made of the newest. */
+function amendmentText({ amendment, wave }: RunShown): string {
+  if (!amendment || wave !== null) return '';
+  const approved = amendment.approvedBy.length > 0 ? `, approved by ${amendment.approvedBy.join(', ')}` : '';
+  const why = [
+    ...(amendment.reason ? [`why: ${amendment.reason}`] : []),
+    ...(amendment.problem ? [amendment.problem] : []),
+  ];
+  return list(`amendment by ${amendment.by}: ${amendment.status}${approved}`, [...amendment.changes, ...why]);
 }
 
 const list = (title: string, lines: readonly string[]): string =>

@@ -36,17 +36,24 @@ export type SteeringMessage =
   /** Instants in epoch ms. Two own people must ask for the same opening. */
   | (From & { kind: 'reschedule'; window: string; opensAt: number; closesAt: number });
 
+/** Other documents, by hash: two own people must ask for the same. */
+export type AmendMessage = From & { kind: 'amend'; runbook: string; plan: string; reason?: string | undefined };
+
 export type IncidentMessage =
   | (From & { kind: 'raiseIncident'; incident: string; severity: 'low' | 'high'; title: string })
   | (From & { kind: 'resolveIncident'; incident: string });
 
-export type RunMessage = VoteMessage | StepMessage | SteeringMessage | IncidentMessage;
+export type RunMessage = VoteMessage | StepMessage | SteeringMessage | AmendMessage | IncidentMessage;
 
 export interface MessageContext {
   state: RunState;
   run: ResolvedRun;
   now: number;
+  /** For `amend`: the documents its hashes name, or what is wrong with them. */
+  documents?: ReadDocuments | undefined;
 }
+
+export type ReadDocuments = { outcome: 'sound'; run: ResolvedRun } | { outcome: 'unsound'; problem: string };
 
 export interface Answered {
   answer: MessageAnswer;

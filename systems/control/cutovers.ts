@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { pendingUndo } from './undo';
+import { inTransaction } from './transaction';
 
 export interface CutoverRegistration {
   cutover: string;
@@ -71,4 +72,27 @@ export async function listCutovers(pool: Pool): Promise<CutoverRow[]> {
     `select ${COLUMNS} from control.cutover order by started_at desc, cutover`,
   );
   return rows;
+}
+
+/**
+ * The documents a running cutover goes by from now on. `number` orders its amendments: an attempt that comes after a later one,
+ * or a second time, changes nothing.
+ */
+export async function amendCutover(
+  pool: Pool,
+  amendment: { cutover: string; number: number; runbookHash: string; planHash: string },
+): Promise<void> {
+  await inTransaction(pool, async (client) => {
+    const { cutover, number, runbookHash, planHash } = amendment;
+    await client.query('select from control.cutover where cutover = $1 for update', [cutover]);
+    await client.query(
+      'insert into control.amendment (cutover, number, runbook_hash, plan_hash) values ($1, $2, $3, $4) on conflict do nothing',
+      [cutover, number, runbookHash, planHash],
+    );
+    await client.query(
+      `update control.cutover set runbook_hash = $3, plan_hash = $4
+       where cutover = $1 and $2 = (select max(number) from control.amendment where cutover = $1)`,
+      [cutover, number, runbookHash, planHash],
+    );
+  });
 }

@@ -22,6 +22,14 @@ create table if not exists control.cutover (
   outcome text,
   closed_at timestamptz);
 
+create table if not exists control.amendment (
+  cutover text not null,
+  number bigint not null,
+  runbook_hash text not null,
+  plan_hash text not null,
+  at timestamptz not null default clock_timestamp(),
+  primary key (cutover, number));
+
 create table if not exists control.state (
   cutover text not null,
   wave int not null,

@@ -13,6 +13,7 @@ const VERBS = [
     'retry',
     'skip',
     'reschedule',
+    'amend',
     'rollback',
     'worker',
     'codec',

@@ -1,6 +1,6 @@
 import type { Activities } from '../../engine/contract';
 import type { ResolvedRun } from '../../runbooks/resolved';
-import type { Attempt } from './world/attempt';
+import { ActivityFault, type Attempt } from './world/attempt';
 import * as custody from './world/custody';
 import { raiseEpoch } from './world/fences';
 import * as moving from './world/moving';
@@ -13,9 +13,22 @@ export type Bodies = {
 };
 
 /** Every activity of the contract over the world in memory. */
-export function bodies(world: World, truth: Truth, run: ResolvedRun): Bodies {
+export function bodies(world: World, truth: Truth, documents: ReadonlyMap<string, ResolvedRun>): Bodies {
   return {
-    loadRun: async () => run,
+    loadRun: async (_, { runbookHash }) => {
+      const run = documents.get(runbookHash);
+      if (!run) throw new ActivityFault('SystemRefused', `no runbook ${runbookHash}`);
+      return run;
+    },
+    checkAmendment: async (attempt, { runbookHash }) => {
+      await attempt.tick(200);
+      const run = documents.get(runbookHash);
+      return run ? { outcome: 'sound', run } : { outcome: 'unsound', problem: `no sound runbook ${runbookHash}` };
+    },
+    adoptDocuments: async (attempt, { number, runbookHash }) => {
+      await attempt.tick(50);
+      if (number > world.control.amended.number) world.control.amended = { number, runbookHash };
+    },
     openCutover: async (attempt) => {
       await attempt.tick(1_000);
       return { epoch: world.control.epoch.get(0) ?? 0, population: world.baseline.size };

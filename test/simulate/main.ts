@@ -34,7 +34,7 @@ const MUST_HAPPEN: readonly string[] = [
     'copy purged',
     'freeze blocked',
   ].map((what) => `custody/${what}`),
-  ...['continued as new', 'terminated', 'rollback', 'rollback by the guardian'].map((what) => `run/${what}`),
+  ...['amended', 'continued as new', 'terminated', 'rollback', 'rollback by the guardian'].map((what) => `run/${what}`),
   ...['told', 'request held', 'held request replayed', 'forward reply lost', 'forward refused by the guard'].map(
     (what) => `work/${what}`,
   ),

@@ -1,6 +1,7 @@
 import type { Context } from '../../engine/context';
 import { initialState } from '../../engine/initial-state';
-import { applyMessage, type RunMessage } from '../../engine/messages';
+import { applyWaveAmendment } from '../../engine/amend/watch';
+import { applyMessage, receiveMessage, type Answered, type RunMessage } from '../../engine/messages';
 import { applyWaveReport, runCutover } from '../../engine/run-cutover';
 import { newRollback, runRollback, type RollbackState } from '../../engine/run-rollback';
 import { runWave, summaryOf } from '../../engine/run-wave';
@@ -55,7 +56,7 @@ export class Runs {
   constructor(
     readonly clock: Clock,
     private readonly prng: Prng,
-    private readonly run: ResolvedRun,
+    private readonly documents: ReadonlyMap<string, ResolvedRun>,
     readonly place: Place,
     private readonly observer: Observer,
     starter: string,
@@ -76,10 +77,11 @@ export class Runs {
       startedBy: this.starter,
       fresh: true,
     });
-    const state = this.fresh(null, epoch);
+    const documents = this.read('r');
+    const state = this.fresh(documents, null, epoch);
     const run: Run = {
       wave: null,
-      context: this.contextOf(state, null, runtime),
+      context: this.contextOf(documents, state, null, runtime),
       runtime,
       reported: '',
       open: true,
@@ -92,9 +94,15 @@ export class Runs {
     });
   }
 
-  private fresh(wave: number | null, epoch: number): RunState {
+  private read(runbookHash: string): ResolvedRun {
+    const documents = this.documents.get(runbookHash);
+    if (!documents) throw new Error(`no documents ${runbookHash}`);
+    return documents;
+  }
+
+  private fresh(documents: ResolvedRun, wave: number | null, epoch: number): RunState {
     const start = { cutover: CUTOVER, wave, startedBy: this.starter, startedAt: this.clock.now, epoch };
-    return initialState(this.run, start);
+    return initialState(documents, start);
   }
 
   /** Runs the body over continuations: the state crosses each as JSON. */
@@ -116,23 +124,24 @@ export class Runs {
         run.runtime.dead = true;
         const runtime = new SimRuntime(run.runtime.name, this.place);
         run.runtime = runtime;
-        run.context = this.contextOf(state, run.wave, runtime);
+        run.context = this.contextOf(this.read(run.context.run.runbookHash), state, run.wave, runtime);
         run.reported = '';
         this.clock.touch();
       }
     }
   }
 
-  private contextOf(state: RunState, wave: number | null, runtime: SimRuntime): Context {
+  private contextOf(run: ResolvedRun, state: RunState, wave: number | null, runtime: SimRuntime): Context {
     const whole = wave === null ? Object.assign(runtime, this.childrenOf()) : runtime;
-    return { runtime: whole, run: this.run, state, background: new Map() };
+    return { runtime: whole, run, state, background: new Map() };
   }
 
-  private childrenOf(): Pick<CutoverRuntime, 'startWave' | 'stopWave' | 'rollBack'> {
+  private childrenOf(): Pick<CutoverRuntime, 'startWave' | 'stopWave' | 'askWave' | 'rollBack'> {
     return {
       startWave: async (wave) => {
         await this.clock.sleep(100);
-        if (!this.waves.has(wave)) void this.startWave(wave);
+        const hash = this.cutover?.context.run.runbookHash ?? 'r';
+        if (!this.waves.has(wave)) void this.startWave(wave, this.read(hash));
       },
       stopWave: async (wave, request) => {
         await this.clock.sleep(100);
@@ -140,15 +149,22 @@ export class Runs {
         if (run?.open) this.stop(run, request);
         else this.markStopped(wave, request.reason);
       },
+      askWave: async (wave, request) => {
+        await this.clock.sleep(100);
+        const run = this.waves.get(wave);
+        if (!run?.open) return;
+        applyWaveAmendment(run.context, json(request));
+        run.runtime.publish();
+      },
       rollBack: (wave) => this.rollBack(wave, false),
     };
   }
 
-  private async startWave(wave: number): Promise<void> {
+  private async startWave(wave: number, documents: ResolvedRun): Promise<void> {
     const runtime = new SimRuntime(`wave-${wave}`, this.place);
     const run: Run = {
       wave,
-      context: this.contextOf(this.fresh(wave, 0), wave, runtime),
+      context: this.contextOf(documents, this.fresh(documents, wave, 0), wave, runtime),
       runtime,
       reported: '',
       open: true,
@@ -210,15 +226,23 @@ export class Runs {
   }
 
   /** A person's message, as an Update delivers it. */
-  deliver(run: Run, message: RunMessage): MessageAnswer | null {
-    if (!run.open) return null;
-    const { state, run: documents, runtime } = run.context;
-    const { answer, ledger } = applyMessage(state, documents, message, runtime.now());
-    state.ledgerPending.push(...ledger);
+  deliver(run: Run, message: RunMessage): void {
+    if (!run.open) return;
+    const { context } = run;
+    if (message.kind !== 'amend') {
+      this.answered(run, message, applyMessage(context.state, context.run, message, context.runtime.now()));
+      return;
+    }
+    void receiveMessage(context, message).then((answered) => {
+      if (run.open && run.context === context) this.answered(run, message, answered);
+    });
+  }
+
+  private answered(run: Run, message: RunMessage, { answer, ledger }: Answered): void {
+    run.context.state.ledgerPending.push(...ledger);
     // A repeated id is answered again, but nothing happens again.
     if (ledger.length > 0) this.observer.delivered(run, message, answer);
     run.runtime.publish();
-    return answer;
   }
 
   /** `temporal workflow terminate`: nothing of the run goes on; a parent hears it of its child. */

@@ -1,4 +1,5 @@
 import type { Opening } from '../../domain/window';
+import { catalogue } from './amendments';
 import { bodies } from './activities';
 import { Clock } from './clock';
 import { ActivityPlayer, WEATHERS } from './faults';
@@ -103,9 +104,9 @@ class Simulation {
     const happened: Happened = (what) => add(this.tally, what);
     this.world.happened = happened;
     this.truth = truthOf(this.world);
-    this.promises = new Promises(this.world, this.truth, this.documents);
+    this.promises = new Promises(this.world, this.truth, this.documents, catalogue(this.documents));
     const parts = mutant ? MUTANTS[mutant] : null;
-    const engineReads = parts?.documents?.(this.documents) ?? this.documents;
+    const engineReads = catalogue(parts?.documents?.(this.documents) ?? this.documents);
     const real = bodies(this.world, this.truth, engineReads);
     const place: Place = {
       clock,
@@ -275,7 +276,7 @@ class Simulation {
       runs,
       world,
       prng,
-      say: (run, message) => void runs.deliver(run, message),
+      say: (run, message) => runs.deliver(run, message),
       later: (ms, act) => clock.after(ms, act),
     };
   }

@@ -1,9 +1,9 @@
 import type { StepState } from '../../engine/state';
-import type { MISCHIEF } from './mischief';
-import { EVERYBODY } from './mischief';
+import { CHANGED, UNSOUND } from './amendments';
+import { EVERYBODY, type MISCHIEF, type Stage } from './mischief';
 import type { Prng } from './prng';
 import { STARTER } from './runbook';
-import type { Run } from './runs';
+import type { Run, Runs } from './runs';
 
 /** A step that waits for people if there is one, else any. */
 function someStep(prng: Prng, run: Run): StepState {
@@ -30,4 +30,21 @@ export const STAFF: typeof MISCHIEF = {
     const step = someStep(prng, run).id;
     say(run, { kind: 'reassign', person: prng.pick(EVERYBODY), step, to: prng.pick(EVERYBODY) });
   },
+  amend: ({ prng, say, runs, later }) => {
+    const runbook = prng.pick(CHANGED);
+    for (const person of [STARTER, prng.pick(['olga', 'sven', 'cara'])])
+      later(prng.int(0, 60_000), () => amend(runs, say, person, runbook));
+  },
+  amendAlone: ({ prng, say, runs }) => {
+    const runbook = prng.pick(CHANGED);
+    for (const person of ['vera', 'olga', 'vera', 'olga']) amend(runs, say, person, runbook);
+  },
+  amendBadly: ({ prng, say, runs }, run) => {
+    for (const person of EVERYBODY) amend(runs, say, person, UNSOUND);
+    say(run, { kind: 'amend', person: 'olga', runbook: prng.pick(CHANGED), plan: 'p' });
+  },
 };
+
+function amend(runs: Runs, say: Stage['say'], person: string, runbook: string): void {
+  if (runs.cutover) say(runs.cutover, { kind: 'amend', person, runbook, plan: 'p' });
+}

@@ -93,6 +93,12 @@ export const REFUSED: readonly [string, string, unknown, RegExp][] = [
     /a window closes after it opens/,
   ],
   [
+    'an amendment by documents nobody keeps',
+    'amend',
+    { person: 'ada', runbook: 'a'.repeat(64), plan: 'b'.repeat(64) },
+    /a cutover is amended as a whole: say it to the cutover|no runbook aaaaaaaaaaaa in control/,
+  ],
+  [
     'a window in the past',
     'reschedule',
     { person: 'ada', window: 'always', opensAt: 1, closesAt: 2 },
@@ -117,6 +123,12 @@ export const MALFORMED: readonly [string, string, unknown, RegExp][] = [
   ],
   ['a block without a reason', 'blockTask', { person: 'ada', step: 'freeze' }, /blockTask takes Say what keeps/],
   ['a step given to nobody', 'reassign', { person: 'ada', step: 'freeze', to: '' }, /reassign takes Give a step/],
+  [
+    'an amendment by the name of a file',
+    'amend',
+    { person: 'ada', runbook: 'runbook.yaml', plan: 'b' },
+    /amend takes Go on/,
+  ],
   ['a message there is not', 'launch', {}, /launch/],
 ];
 

@@ -5,6 +5,7 @@ import { runPhases } from '../../../engine/run-phases';
 import type { MessageAnswer, RunState } from '../../../engine/state';
 import { withLedger } from '../../../engine/with-ledger';
 import type { Opening } from '../../../domain/window';
+import { catalogue } from '../../simulate/amendments';
 import { bodies } from '../../simulate/activities';
 import { Clock } from '../../simulate/clock';
 import { ActivityPlayer, WEATHERS } from '../../simulate/faults';
@@ -49,7 +50,7 @@ export class Stage {
         () => undefined,
         () => undefined,
       ),
-      bodies: bodies(this.world, truthOf(this.world), this.run),
+      bodies: bodies(this.world, truthOf(this.world), catalogue(this.run)),
       onCall: (_, name) => this.calls.push(name),
       onPublish: () => undefined,
     });
@@ -75,8 +76,12 @@ export class Stage {
 
   play(): this {
     const note = (end: unknown) => (error?: unknown) => void (this.ended = error ?? end);
-    const phases = phasesOf(this.run, this.state.wave);
-    withLedger(this.context, () => runPhases(this.context, phases)).then(note('done'), note('failed'));
+    const body = async (): Promise<void> => {
+      if (this.state.wave !== null) return runPhases(this.context, 'perWave');
+      await runPhases(this.context, 'before');
+      await runPhases(this.context, 'after');
+    };
+    withLedger(this.context, body).then(note('done'), note('failed'));
     return this;
   }
 

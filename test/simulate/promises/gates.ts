@@ -16,6 +16,7 @@ export class GatePromises {
 
   constructor(
     private readonly run: ResolvedRun,
+    private readonly documents: ReadonlyMap<string, ResolvedRun>,
     private readonly say: Say,
   ) {}
 
@@ -60,7 +61,8 @@ export class GatePromises {
 
   private passed(run: Run, gate: GateState): void {
     this.passes.push(`${run.wave}|${gate.id}`);
-    const definition = [...this.run.runbook.before, ...this.run.runbook.perWave, ...this.run.runbook.after]
+    const { runbook } = this.documents.get(run.context.run.runbookHash) ?? this.run;
+    const definition = [...runbook.before, ...runbook.perWave, ...runbook.after]
       .map((phase) => phase.gate)
       .find((candidate) => candidate?.id === gate.id);
     const standing = gate.votes.filter((vote) => vote.voided === null);

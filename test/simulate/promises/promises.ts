@@ -5,6 +5,7 @@ import type { ResolvedRun } from '../../../runbooks/resolved';
 import type { Run } from '../runs';
 import type { World } from '../world/world';
 import type { Truth } from '../world/writers';
+import { AmendPromises } from './amend';
 import { AuditPromises } from './audit';
 import type { Broken } from './broken';
 import { CustodyPromises } from './custody';
@@ -21,6 +22,7 @@ export class Promises {
   readonly custody: CustodyPromises;
   private readonly hours: HoursPromises;
   private readonly gates: GatePromises;
+  private readonly amend: AmendPromises;
   private readonly audit: AuditPromises;
   private readonly end: EndPromises;
   /** People skipped stopping the jobs: then what undoes their restart stops them, as the runbook says. */
@@ -30,11 +32,13 @@ export class Promises {
     private readonly world: World,
     truth: Truth,
     run: ResolvedRun,
+    documents: ReadonlyMap<string, ResolvedRun>,
   ) {
     const say = (promise: string, text: string): void => this.say(promise, text);
     this.custody = new CustodyPromises(world, say);
     this.hours = new HoursPromises(world, run, say);
-    this.gates = new GatePromises(run, say);
+    this.gates = new GatePromises(run, documents, say);
+    this.amend = new AmendPromises(world, documents, say);
     this.audit = new AuditPromises(world, run, say);
     this.end = new EndPromises(world, truth, say);
   }
@@ -68,11 +72,13 @@ export class Promises {
   delivered(run: Run, message: RunMessage, answer: MessageAnswer): void {
     this.audit.delivered(run, message, answer);
     if (answer.accepted) this.gates.accepted(run, message);
+    if (answer.accepted) this.amend.accepted(message);
   }
 
   /** Whenever a run says that something changed. */
   published(run: Run): void {
     if (run.context.state.steps['stop-jobs']?.status === 'skipped') this.stopSkipped = true;
+    this.amend.published(run);
     this.gates.published(run);
   }
 
@@ -82,6 +88,7 @@ export class Promises {
 
   /** When nothing happens any more. */
   atEnd(outcome: string | null, terminated: ReadonlySet<number | null>): void {
+    this.amend.judge(outcome);
     this.end.judge(outcome, this.stopSkipped);
     this.audit.judge(this.gates.passes, terminated);
   }

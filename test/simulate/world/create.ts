@@ -53,6 +53,7 @@ export function createWorld(clock: Clock, prng: Prng, broken: ReadonlySet<WorldR
       chunks: new Map(),
       requests: [],
       closed: null,
+      amended: { number: 0, runbookHash: 'r' },
     },
     members,
     baseline: new Set(members.keys()),

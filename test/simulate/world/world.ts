@@ -90,6 +90,8 @@ export interface Control {
   chunks: Map<number, Chunk[]>;
   requests: RequestState[];
   closed: string | null;
+  /** The newest amendment, and the runbook activities read since. */
+  amended: { number: number; runbookHash: string };
 }
 
 /** Rules of the world that a mutant breaks (PROTOCOL.md). */
