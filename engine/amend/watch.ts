@@ -99,7 +99,7 @@ async function read(
   hashes: { runbookHash: string; planHash: string },
 ): Promise<ResolvedRun | string> {
   try {
-    return await runtime.activities.loadRun({ runbookHash: hashes.runbookHash, planHash: hashes.planHash });
+    return await runtime.activities.loadRun({ runbook: hashes.runbookHash, plan: hashes.planHash });
   } catch (error) {
     return `the documents cannot be read: ${messageOf(error)}`;
   }

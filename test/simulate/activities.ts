@@ -15,9 +15,9 @@ export type Bodies = {
 /** Every activity of the contract over the world in memory. */
 export function bodies(world: World, truth: Truth, documents: ReadonlyMap<string, ResolvedRun>): Bodies {
   return {
-    loadRun: async (_, { runbookHash }) => {
-      const run = documents.get(runbookHash);
-      if (!run) throw new ActivityFault('SystemRefused', `no runbook ${runbookHash}`);
+    loadRun: async (_, { runbook }) => {
+      const run = documents.get(runbook);
+      if (!run) throw new ActivityFault('SystemRefused', `no runbook ${runbook}`);
       return run;
     },
     checkAmendment: async (attempt, { runbookHash }) => {
