@@ -53,7 +53,8 @@ export class Night {
     this.workflowId = cutoverWorkflowId(documents.runbook, id);
   }
 
-  async start(change: (runbook: Document, plan: Document) => void = () => undefined): Promise<void> {
+  /** Keeps the documents, changed as the test wants them, in `control`; returns their hashes. */
+  async store(change: (runbook: Document, plan: Document) => void): Promise<{ runbook: string; plan: string }> {
     const read = (file: string): string => readFileSync(join(this.documents.folder, file), 'utf8');
     const [runbook, plan] = [parseDocument(read('runbook.yaml')), parseDocument(read('plan.yaml'))];
     runbook.setIn(['after', 0, 'steps', 0, 'atLeast'], 'PT0S');
@@ -61,21 +62,21 @@ export class Night {
     const control = connect(this.stage.env['CONTROL_URL'] ?? '', { applicationName: 'cutover test', max: 1 });
     try {
       await installControl(control);
-      const args = [
-        {
-          runbook: await putDocument(control, 'runbook', packRunbook(runbook.toString(), read('conversion.yaml'))),
-          plan: await putDocument(control, 'plan', plan.toString()),
-          startedBy: 'ada',
-        },
-      ];
-      await this.stage.temporal.client.workflow.start(WORKFLOWS.cutover, {
-        workflowId: this.workflowId,
-        taskQueue: QUEUES.main,
-        args,
-      });
+      return {
+        runbook: await putDocument(control, 'runbook', packRunbook(runbook.toString(), read('conversion.yaml'))),
+        plan: await putDocument(control, 'plan', plan.toString()),
+      };
     } finally {
       await control.end();
     }
+  }
+
+  async start(change: (runbook: Document, plan: Document) => void = () => undefined): Promise<void> {
+    await this.stage.temporal.client.workflow.start(WORKFLOWS.cutover, {
+      workflowId: this.workflowId,
+      taskQueue: QUEUES.main,
+      args: [{ ...(await this.store(change)), startedBy: 'ada' }],
+    });
   }
 
   /** The cutover's own view (wave null) or the wave's; null while it has none or no worker answers. */
