@@ -1,4 +1,4 @@
-import { CancelledFailure } from '@temporalio/activity';
+import { CancelledFailure, log } from '@temporalio/activity';
 import { readCustody } from '../domain/custody';
 import type { Activities, EffectRef, FreezeResult, LeaseEnd, ReturnResult, SwitchResult } from '../engine/contract';
 import { dropChunks } from '../systems/control/chunks';
@@ -92,10 +92,7 @@ async function runsOpen(world: World, ...workflowIds: string[]): Promise<boolean
     return open.every(Boolean);
   } catch (error) {
     if (error instanceof CancelledFailure) throw error;
-    world.logger.warn(
-      { err: error instanceof Error ? error.message : 'unknown' },
-      'the lease is not renewed: Temporal does not say whether the runs are open',
-    );
+    log.warn('the lease is not renewed: Temporal does not say whether the runs are open', { error });
     return null;
   }
 }

@@ -1,5 +1,4 @@
 import type { Pool } from 'pg';
-import type { Logger } from 'pino';
 import { getCutover, type CutoverRow } from '../systems/control/cutovers';
 import { getDocument } from '../systems/control/documents';
 import { connect, isPostgresUrl } from '../systems/postgres/connect';
@@ -28,7 +27,6 @@ export interface WorldOptions {
   /** The value of an environment variable a runbook names; throws when it is not set. */
   url(envName: string): string;
   runs: RunDirectory;
-  logger: Logger;
   /** Where notifications are posted; null: they are entries of the ledger only. */
   webhookUrl: string | null;
   /** Folder from which a run may be started by the paths of its documents; null: by their hashes only. */
@@ -59,10 +57,6 @@ export class World {
 
   get control(): Pool {
     return this.options.control;
-  }
-
-  get logger(): Logger {
-    return this.options.logger;
   }
 
   /**

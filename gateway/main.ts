@@ -5,7 +5,7 @@ import { startGateway } from './server';
 /** The gateway's process: configuration from the environment, one ready line on stdout, logs on stderr. */
 async function main(): Promise<void> {
   const config = readConfig(process.env);
-  const log = pino({ name: 'gateway' }, pino.destination(2));
+  const log = pino({ name: 'gateway', base: { pid: process.pid, cutover: config.cutover } }, pino.destination(2));
   const gateway = await startGateway(config, (error) =>
     log.warn({ err: safe(error) }, 'a request was answered with 503'),
   );

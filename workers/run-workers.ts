@@ -8,6 +8,7 @@ import { BUNDLE_PATH } from '../workflows/bundle';
 import { QUEUES } from '../workflows/names';
 import type { WorkerConfig } from './config';
 import { ensureGuardian } from './guardian-schedule';
+import { withSubject } from './log-fields';
 import { createLogger, temporalLogger } from './logger';
 import { runDirectory } from './run-directory';
 import { ensureSearchAttributes } from './search-attributes';
@@ -57,7 +58,6 @@ export async function runWorkers(
     control,
     url: config.url,
     runs: runDirectory(client),
-    logger,
     webhookUrl: config.webhookUrl,
     documentsDir: config.documentsDir,
   });
@@ -114,6 +114,7 @@ function optionsOf(
     ...shared,
     ...workflows,
     taskQueue,
+    interceptors: { activity: [withSubject] },
     maxConcurrentActivityTaskExecutions: CONCURRENCY[taskQueue] ?? 20,
     shutdownGraceTime: '5 seconds',
     stickyQueueScheduleToStartTimeout: '3 seconds',

@@ -25,6 +25,7 @@ import {
   updates,
   type UpdateName,
 } from './messages';
+import { StepLog } from './step-log';
 
 const keys = {
   phase: defineSearchAttributeKey('CutoverPhase', SearchAttributeType.KEYWORD),
@@ -39,6 +40,7 @@ export class RunShell {
   /** Messages that came before the documents were read. */
   private early: (() => void)[] = [];
   private shown = '';
+  private readonly steps = new StepLog();
   /** Rejects when the workflow is cancelled from outside; taken where the shell is made: in the root scope. */
   private readonly cancelRequested: Promise<never> = CancellationScope.current().cancelRequested;
 
@@ -98,6 +100,7 @@ export class RunShell {
     if (!this.context) return;
     const view = viewOf(this.context);
     setCurrentDetails(currentDetails(view));
+    this.steps.see(view);
     // A gate that was open when the run turned back waits for nobody any more.
     const over = view.outcome !== null || view.status === 'rolling-back' || view.status === 'stopped';
     const open = over ? undefined : view.gates.find((gate) => gate.status === 'open' || gate.status === 'held');

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
-import { pino } from 'pino';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities } from '../../activities';
 import { World } from '../../activities/world';
@@ -144,7 +143,6 @@ export class Company {
       control: this.control,
       url: (name) => urls[name] ?? '',
       runs: { isOpen: () => Promise.resolve(true), hasDied: () => Promise.resolve(false) },
-      logger: pino({ level: 'silent' }),
       webhookUrl: null,
       documentsDir: null,
     });

@@ -1,5 +1,4 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { pino } from 'pino';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, type Pool } from 'pg';
@@ -93,7 +92,6 @@ export class TinySystems {
       control: this.control,
       url: loadConfig({ CONTROL_URL: 'postgres://not.asked/x', ...this.told }).url,
       runs: { isOpen: () => Promise.resolve(true), hasDied: () => Promise.resolve(false) },
-      logger: pino({ level: 'silent' }),
       webhookUrl: null,
       documentsDir: null,
     });

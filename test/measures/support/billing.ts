@@ -1,5 +1,4 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { pino } from 'pino';
 import type { Pool } from 'pg';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -53,7 +52,6 @@ export class Billing {
       control: pools.control,
       url: (env) => urls[env] ?? '',
       runs: { isOpen: () => Promise.resolve(true), hasDied: () => Promise.resolve(false) },
-      logger: pino({ level: 'silent' }),
       webhookUrl: null,
       documentsDir: null,
     });
