@@ -14,6 +14,7 @@ import { guardTables } from '../systems/postgres/schema';
 import { SystemFault } from '../systems/ports';
 import { beating, staleEpoch, type Beat } from './attempt';
 import { excludeCustomers } from './exclude';
+import { countRowsMoved } from './rows-moved';
 import { waveOf } from './wave-of';
 import type { CutoverWorld, World } from './world';
 import { chunkRowsOf } from './step-of';
@@ -123,6 +124,7 @@ async function preloadStream(
     });
     if (copied.outcome === 'stale') throw staleEpoch(`chunk ${chunk.no} of ${chunk.entity}`);
     await finishChunk(world.control, { ...at, entity: chunk.entity, no: chunk.no, epoch: chunk.epoch }, copied.rows);
+    countRowsMoved('preload', copied.rows);
     rows += copied.rows;
     chunksDone += 1;
     beat.progress(await progress(world.control, at));
@@ -150,6 +152,7 @@ async function passUntil(
       continue;
     }
     passes += 1;
+    countRowsMoved('delta', pass.changes);
     rows += pass.changes;
     const lagRows = await lag(cutover.pair, wave, pass.position);
     beat.progress({ passes, rows, lagRows });

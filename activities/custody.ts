@@ -14,6 +14,7 @@ import { openSealed } from '../systems/postgres/resolve';
 import { guardFindings, guardTables } from '../systems/postgres/schema';
 import { SystemFault } from '../systems/ports';
 import { beating, staleEpoch, type Beat } from './attempt';
+import { countRowsMoved } from './rows-moved';
 import { waveOf } from './wave-of';
 import type { CutoverWorld, World } from './world';
 import { durationMs } from '../runbooks/schema/common';
@@ -190,6 +191,7 @@ async function returnCustody(world: World, ref: EffectRef, beat: Beat): Promise<
     beat.check();
     const pass = await carryBackPass(pair, compiled, wave, ref.epoch);
     if (pass.outcome === 'stale') throw staleEpoch(`carry-back of wave ${wave}`);
+    countRowsMoved('back', pass.rows);
     carriedRows += pass.rows;
     beat.progress({ carriedRows, lagRows: pass.lagRows });
     return pass.lagRows;

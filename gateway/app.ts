@@ -2,7 +2,7 @@ import { Hono, type Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { accept, findRequest, type RequestRow } from '../systems/control/requests';
 import { locate } from '../systems/control/routing';
-import { counts } from '../systems/control/measures';
+import { counts, heldByWave } from '../systems/control/measures';
 import { SystemFault } from '../systems/ports';
 import { sqlStateOf } from '../systems/postgres/connect';
 import { NotServed, type RunbookReader } from './documents';
@@ -40,7 +40,8 @@ export function gatewayApp(parts: GatewayParts): Hono {
 
   app.get('/metrics', async (c) => {
     c.header('content-type', 'text/plain; version=0.0.4; charset=utf-8');
-    return c.body(metricsText(parts.cutover, await counts(control, parts.cutover)));
+    const [counted, waves] = await Promise.all([counts(control, parts.cutover), heldByWave(control, parts.cutover)]);
+    return c.body(metricsText(parts.cutover, counted, waves));
   });
 
   app.get('/customers/:id', async (c) => {

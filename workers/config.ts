@@ -26,6 +26,8 @@ const schema = z.object({
       `names a queue there is not; queues: ${queueNames.join(', ')}`,
     )
     .optional(),
+  /** Where metrics are served; only this machine reads them unless told otherwise. */
+  CUTOVER_METRICS_HOST: z.string().min(1).default('127.0.0.1'),
   CUTOVER_METRICS_PORT: z.coerce.number(PORT).int(PORT).min(1, PORT).max(65_535, PORT).optional(),
   /** Where `notify` posts to; without it a notification is an entry of the ledger. */
   CUTOVER_WEBHOOK_URL: z.url({ protocol: /^https?$/, error: 'is not a URL; write https://…, or unset it' }).optional(),
@@ -40,6 +42,7 @@ export interface WorkerConfig {
   controlUrl: string;
   logLevel: z.output<typeof schema>['CUTOVER_LOG_LEVEL'];
   queues: string[] | null;
+  metricsHost: string;
   metricsPort: number | null;
   webhookUrl: string | null;
   documentsDir: string | null;
@@ -67,6 +70,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): WorkerConfig {
     controlUrl: CONTROL_URL,
     logLevel: CUTOVER_LOG_LEVEL,
     queues: CUTOVER_QUEUES ? splitQueues(CUTOVER_QUEUES) : null,
+    metricsHost: parsed.data.CUTOVER_METRICS_HOST,
     metricsPort: CUTOVER_METRICS_PORT ?? null,
     webhookUrl: CUTOVER_WEBHOOK_URL ?? null,
     documentsDir: CUTOVER_DOCUMENTS ?? null,

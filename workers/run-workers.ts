@@ -10,6 +10,7 @@ import type { WorkerConfig } from './config';
 import { ensureGuardian } from './guardian-schedule';
 import { withSubject } from './log-fields';
 import { createLogger, temporalLogger } from './logger';
+import { collectMetrics } from './metrics/collect';
 import { runDirectory } from './run-directory';
 import { ensureSearchAttributes } from './search-attributes';
 import { loadTemporalSettings, type TemporalSettings } from './temporal-settings';
@@ -39,7 +40,9 @@ export async function runWorkers(
     logger: temporalLogger(logger),
     ...(config.metricsPort === null
       ? {}
-      : { telemetryOptions: { metrics: { prometheus: { bindAddress: `127.0.0.1:${config.metricsPort}` } } } }),
+      : {
+          telemetryOptions: { metrics: { prometheus: { bindAddress: `${config.metricsHost}:${config.metricsPort}` } } },
+        }),
     shutdownSignals: [],
   });
   const settings = await loadTemporalSettings(process.env);
@@ -74,7 +77,13 @@ export async function runWorkers(
   process.on('SIGTERM', stop);
   const running = Promise.all(workers.map((worker) => worker.run()));
   process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, queues })}\n`);
+  const collecting = new AbortController();
+  const meter = Runtime.instance().metricMeter;
+  const collected =
+    config.metricsPort === null ? null : collectMetrics({ meter, client, world, logger }, collecting.signal);
   await running;
+  collecting.abort();
+  await collected;
   await world.close();
   await control.end();
   await client.connection.close();

@@ -25,7 +25,7 @@ export function registerWorker(program: Command, cli: Cli): void {
         '  CUTOVER_WEBHOOK_URL   where notify steps post; without it they tell nobody\n' +
         '  CUTOVER_DOCUMENTS     folder of runbooks and plans that the stock temporal command may start\n' +
         '  CUTOVER_LOG_LEVEL     trace, debug, info (default), warn, error, silent\n' +
-        '  CUTOVER_METRICS_PORT  metrics for Prometheus, on 127.0.0.1',
+        '  CUTOVER_METRICS_PORT  metrics for Prometheus, on 127.0.0.1 or CUTOVER_METRICS_HOST (docs/observability.md)',
     )
     .argument('[queues...]', 'task queues, such as cutover-data; default: all')
     .action(async (queues: string[]) => {

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import type { Custody } from '../../domain/custody';
 
 export interface RequestCounts {
   accepted: number;
@@ -106,4 +107,22 @@ export async function feltMeasures(
   const row = rows[0];
   if (!row) throw new Error('an aggregate without a row');
   return { ...row, longestHoldMs: Math.round(row.longestHoldMs) };
+}
+
+export interface WaveLoad {
+  wave: number;
+  custody: Custody;
+  /** Requests of its customers that are kept. */
+  held: number;
+}
+
+/** The waves of a cutover, each with what is held for it now. */
+export async function heldByWave(pool: Pool, cutover: string): Promise<WaveLoad[]> {
+  const { rows } = await pool.query<WaveLoad>(
+    `select w.wave, w.custody, count(r.id)::int as held from control.wave w
+     left join control.request r on r.cutover = w.cutover and r.wave = w.wave and r.state = 'held'
+     where w.cutover = $1 and w.wave > 0 group by w.wave, w.custody order by w.wave`,
+    [cutover],
+  );
+  return rows;
 }

@@ -166,6 +166,7 @@ describe('a registered cutover', () => {
     ]) {
       expect(text).toContain(`cutover_requests_${line}\n`);
     }
+    expect(text).toMatch(/^cutover_held_requests\{cutover="night-1",wave="\d"\} 1$/m);
   });
 });
 

@@ -1,0 +1,101 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { freePort } from '../../local/ports';
+import { accept } from '../../systems/control/requests';
+import { connect } from '../../systems/postgres/connect';
+import { heldFile } from '../e2e/support/break-files';
+import { Night, type Script } from '../e2e/support/night';
+import { Stage } from '../e2e/support/stage';
+import { waitUntil } from '../support/wait-until';
+import { scrape, valueOf, type Sample } from './support/scrape';
+
+jest.setTimeout(240_000);
+
+const CUSTOMERS = 40;
+const ROWS = CUSTOMERS * 4; // three notes each
+
+let stage: Stage;
+let night: Night;
+let url: string;
+const script: Script = { leave: ['go-night', 'final'] };
+
+beforeAll(async () => {
+  stage = await Stage.open('metrics');
+  await stage.freshDatabases(CUSTOMERS);
+  const port = await freePort();
+  url = `http://127.0.0.1:${port}/metrics`;
+  writeFileSync(heldFile(stage.dir, 'follow'), '');
+  await stage.start('worker', 'test/e2e/support/breaking-worker.js', {
+    env: { CUTOVER_METRICS_PORT: String(port), BREAK_DIR: stage.dir },
+    ready: /"ready":true/,
+  });
+  night = new Night(stage, `metrics-${Date.now().toString(36)}`, script);
+  await night.start();
+});
+afterAll(() => stage.close());
+
+/** Waits until the worker shows it; the scrape it was seen in. */
+async function shown(holds: (value: (name: string, labels?: Record<string, string>) => number | undefined) => boolean) {
+  let samples: Sample[] = [];
+  await waitUntil(async () => {
+    samples = await scrape(url);
+    return holds((name, labels = {}) => valueOf(samples, name, { cutover: night.id, wave: '1', ...labels }));
+  }, 60_000);
+  return samples;
+}
+
+const openGate =
+  (id: string) =>
+  ({ wave }: { wave: Awaited<ReturnType<Night['view']>> }) =>
+    wave?.gates.some((gate) => gate.id === id && gate.status === 'open') ?? false;
+
+test('before the night: the phase, the open gate, the rows copied, and what the target does not have yet', async () => {
+  await night.play(90_000, openGate('go-night'));
+  await stage.query(
+    stage.urlOf('source'),
+    `insert into tiny.note (customer, body) select 't1', 'n' from generate_series(1, 7)`,
+  );
+  const samples = await shown(
+    (value) => value('cutover_lag_rows') === 7 && value('cutover_phase', { phase: 'copy' }) === 1,
+  );
+  const value = (name: string, labels: Record<string, string> = {}): number | undefined =>
+    valueOf(samples, name, { cutover: night.id, wave: '1', ...labels });
+  expect(value('cutover_open_gates')).toBe(1);
+  expect(value('cutover_rows_moved_total', { how: 'preload' })).toBe(ROWS);
+  expect(value('cutover_frozen_seconds')).toBe(0);
+  expect(value('cutover_held_requests')).toBe(0);
+  expect(value('cutover_status', { status: 'waiting-for-person' })).toBe(1);
+  expect(valueOf(samples, 'cutover_open_gates', { cutover: night.id, wave: '' })).toBe(0);
+  expect(samples.some(({ name }) => name === 'temporal_workflow_task_execution_latency_count')).toBe(true);
+  expect(samples.filter(({ name, labels }) => name.startsWith('cutover_') && 'customer' in labels)).toEqual([]);
+});
+
+test('while frozen: for how long, what is held, and no lag; the phase that was left is 0', async () => {
+  rmSync(heldFile(stage.dir, 'follow'));
+  script.leave = ['final'];
+  await night.play(90_000, openGate('final'));
+  const control = connect(stage.urlOf('control'), { applicationName: 'cutover test', max: 1 });
+  const request = { cutover: night.id, key: 'k1', customer: 't1', kind: 'note', body: '{"payload":{"text":"later"}}' };
+  expect((await accept(control, request)).outcome).toBe('held');
+  await control.end();
+  const samples = await shown(
+    (value) => value('cutover_held_requests') === 1 && value('cutover_phase', { phase: 'night' }) === 1,
+  );
+  const value = (name: string, labels: Record<string, string> = {}): number =>
+    valueOf(samples, name, { cutover: night.id, wave: '1', ...labels }) ?? NaN;
+  expect(value('cutover_phase', { phase: 'copy' })).toBe(0);
+  expect(value('cutover_frozen_seconds')).toBeGreaterThan(0);
+  expect(value('cutover_lag_rows')).toBe(0);
+  expect(value('cutover_rows_moved_total', { how: 'delta' })).toBeGreaterThanOrEqual(7);
+  const [readAt] = samples.filter(({ name }) => name === 'cutover_metrics_read_timestamp_seconds');
+  expect(Math.abs((readAt?.value ?? 0) - Date.now() / 1_000)).toBeLessThan(60);
+});
+
+test('when it is over nothing of it is left but zeros and what was counted', async () => {
+  script.leave = [];
+  const view = await night.play(90_000);
+  expect(view?.outcome).toBe('live');
+  const samples = await shown((value) => value('cutover_phase') === 0 && value('cutover_held_requests') === 0);
+  const own = samples.filter(({ name, labels }) => name.startsWith('cutover_') && labels['cutover'] === night.id);
+  const left = own.filter(({ name, value }) => value !== 0 && name !== 'cutover_rows_moved_total');
+  expect(left).toEqual([]);
+});
