@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import { installControl } from '../systems/control/schema';
 import { connect, isPostgresUrl, sqlStateOf } from '../systems/postgres/connect';
 import { loadTemporalSettings, TemporalSettingsError } from '../workers/temporal-settings';
+import { clientInterceptors } from '../workers/tracing';
 import { whyUnreachable } from '../workers/why-unreachable';
 import type { Environment } from './environment';
 import { CliError, unreachable, usage } from './exit';
@@ -29,7 +30,8 @@ export async function connectClient(env: Environment['all']): Promise<TemporalCl
   const { address, namespace } = settings;
   try {
     const connection = await Connection.connect({ ...settings.connection, connectTimeout: CONNECT_TIMEOUT_MS });
-    const client = new Client({ connection, namespace, dataConverter: settings.dataConverter });
+    const interceptors = { workflow: await clientInterceptors(env) };
+    const client = new Client({ connection, namespace, dataConverter: settings.dataConverter, interceptors });
     return { client, connection, address, namespace, close: () => connection.close() };
   } catch (error) {
     const { said, remedy } = await whyUnreachable(settings, error);

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { getEventListeners } from 'node:events';
 import { runCli } from './run-cli';
-import { readEnvironment } from './environment';
+import { startTracing } from '../workers/tracing';
+import { readEnvironment, type Environment } from './environment';
 
 /** Composition root of the command: the only place that touches the process. */
 async function main(): Promise<void> {
@@ -13,8 +14,18 @@ async function main(): Promise<void> {
     if (error.code === 'EPIPE') process.exit(0);
     throw error;
   });
+  const tracing = await startTracing('cutover', process.env);
+  const [verb = ''] = process.argv.slice(2);
+  const within = tracing?.within ?? ((_span: string, body: () => Promise<number>) => body());
+  process.exitCode = await within(VERB.test(verb) ? `cutover ${verb}` : 'cutover', () =>
+    run(process.argv.slice(2), env, stop),
+  );
+  await tracing?.stop();
+}
+
+function run(argv: string[], env: Environment, stop: AbortController): Promise<number> {
   const terminal = process.stdout.isTTY === true && env.TERM !== 'dumb';
-  process.exitCode = await runCli(process.argv.slice(2), {
+  return runCli(argv, {
     env,
     now: () => Date.now(),
     stop: stop.signal,
@@ -28,6 +39,7 @@ async function main(): Promise<void> {
   });
 }
 
+const VERB = /^[a-z-]{1,20}$/;
 const INTERRUPTED = 130;
 
 /** The first Ctrl-C lets a verb that listens end in order; one that does not listen, or a second Ctrl-C, ends at once. */

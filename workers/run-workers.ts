@@ -14,6 +14,7 @@ import { collectMetrics } from './metrics/collect';
 import { runDirectory } from './run-directory';
 import { ensureSearchAttributes } from './search-attributes';
 import { loadTemporalSettings, type TemporalSettings } from './temporal-settings';
+import { startTracing, UNTRACED, type Tracing } from './tracing';
 import { whyUnreachable } from './why-unreachable';
 
 /** How many workers of one process poll each queue's tasks at once. */
@@ -45,6 +46,7 @@ export async function runWorkers(
         }),
     shutdownSignals: [],
   });
+  const tracing = await startTracing('cutover-worker', process.env);
   const settings = await loadTemporalSettings(process.env);
   const { namespace, dataConverter } = settings;
   const connection = await reach(settings, NativeConnection.connect(settings.connection));
@@ -68,7 +70,9 @@ export async function runWorkers(
   const queues = config.queues ?? Object.values(QUEUES);
   const workers = await Promise.all(
     queues.map((taskQueue) =>
-      Worker.create(optionsOf(taskQueue, { connection, namespace, dataConverter, activities, ...versioned(config) })),
+      Worker.create(
+        optionsOf(taskQueue, { connection, namespace, dataConverter, activities, ...versioned(config) }, tracing),
+      ),
     ),
   );
   const stop = (): void =>
@@ -88,6 +92,7 @@ export async function runWorkers(
   await control.end();
   await client.connection.close();
   await connection.close();
+  await tracing?.stop();
 }
 
 /** What a newcomer meets first deserves words and a remedy before the driver's. */
@@ -117,13 +122,15 @@ const versioned = ({ version }: WorkerConfig): Pick<WorkerOptions, 'workerDeploy
 function optionsOf(
   taskQueue: string,
   shared: Pick<WorkerOptions, 'connection' | 'namespace' | 'dataConverter' | 'activities' | 'workerDeploymentOptions'>,
+  tracing: Tracing | null,
 ): WorkerOptions {
   const workflows = taskQueue === QUEUES.main ? { workflowBundle: { codePath: BUNDLE_PATH } } : {};
   return {
     ...shared,
     ...workflows,
     taskQueue,
-    interceptors: { activity: [withSubject] },
+    interceptors: { activity: tracing ? [tracing.activity, withSubject] : [withSubject] },
+    sinks: tracing?.sinks ?? UNTRACED,
     maxConcurrentActivityTaskExecutions: CONCURRENCY[taskQueue] ?? 20,
     shutdownGraceTime: '5 seconds',
     stickyQueueScheduleToStartTimeout: '3 seconds',

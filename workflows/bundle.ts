@@ -8,7 +8,11 @@ export const BUNDLE_PATH = join(__dirname, 'workflow-bundle.js');
 /** Bundles the workflows once. Runs at the end of the build. */
 async function main(): Promise<void> {
   const quiet = { trace: noop, debug: noop, info: noop, log: noop, warn: report, error: report };
-  const { code } = await bundleWorkflowCode({ workflowsPath: join(__dirname, 'index.js'), logger: quiet });
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: join(__dirname, 'index.js'),
+    workflowInterceptorModules: [join(__dirname, 'trace.js')],
+    logger: quiet,
+  });
   await writeFile(BUNDLE_PATH, code);
 }
 

@@ -1,4 +1,7 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { projectDir } from '../../local/paths';
 import { freePort } from '../../local/ports';
 import { accept } from '../../systems/control/requests';
 import { connect } from '../../systems/postgres/connect';
@@ -10,6 +13,7 @@ import { scrape, valueOf, type Sample } from './support/scrape';
 
 jest.setTimeout(240_000);
 
+const METRIC = /\b(?:cutover|temporal)_[a-z_]+[a-z]\b/g;
 const CUSTOMERS = 40;
 const ROWS = CUSTOMERS * 4; // three notes each
 
@@ -88,6 +92,37 @@ test('while frozen: for how long, what is held, and no lag; the phase that was l
   expect(value('cutover_rows_moved_total', { how: 'delta' })).toBeGreaterThanOrEqual(7);
   const [readAt] = samples.filter(({ name }) => name === 'cutover_metrics_read_timestamp_seconds');
   expect(Math.abs((readAt?.value ?? 0) - Date.now() / 1_000)).toBeLessThan(60);
+});
+
+test('the dashboard, the rules and the page name what is exported', async () => {
+  const gateway = await stage.start('gateway', 'gateway/main.js', {
+    env: { CUTOVER: night.id },
+    ready: /"ready":true/,
+  });
+  const { url: gatewayUrl } = JSON.parse(gateway.readyLine) as { url: string };
+  await stage.temporal.client.workflow.start('cutover', {
+    workflowId: `cutover/tiny/${night.id}-broken`,
+    taskQueue: 'cutover',
+    args: [{ runbook: '0'.repeat(64), plan: '0'.repeat(64), startedBy: 'ada' }],
+  });
+  const failed = (samples: Sample[]): boolean =>
+    samples.some(({ name }) => name === 'temporal_activity_execution_failed');
+  await waitUntil(async () => failed(await scrape(url)));
+  const exported = new Set(
+    [...(await scrape(url)), ...(await scrape(`${gatewayUrl}/metrics`))].map(({ name }) => name),
+  );
+  const read = (file: string): string => readFileSync(join(projectDir(), 'docs', file), 'utf8');
+  const dashboard = JSON.parse(read('grafana/cutover.json')) as { panels: { targets: { expr: string }[] }[] };
+  const rules = parse(read('grafana/alerts.yaml')) as { groups: { rules: { expr: string }[] }[] };
+  const shownBy = (expr: string): string[] => [...new Set(expr.match(METRIC) ?? [])];
+  const asked = [
+    ...dashboard.panels.flatMap(({ targets }) => targets),
+    ...rules.groups.flatMap(({ rules: each }) => each),
+  ].flatMap(({ expr }) => shownBy(expr));
+  expect(asked.length).toBeGreaterThan(15);
+  expect(asked.filter((name) => !exported.has(name))).toEqual([]);
+  const table = [...read('observability.md').matchAll(/^\| `(cutover_\w+)` /gm)].map(([, name]) => name);
+  expect([...table].sort()).toEqual([...exported].filter((name) => name.startsWith('cutover_')).sort());
 });
 
 test('when it is over nothing of it is left but zeros and what was counted', async () => {
