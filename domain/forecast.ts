@@ -53,6 +53,7 @@ export function schedulePhase(
   }
   const endOfSteps = Math.max(startMs, ...[...placed.values()].map((step) => step.plannedEnd));
   const path = criticalPath(phase, placed);
+  const onPath = new Set(path);
   const gate = phase.gate && {
     id: phase.gate.id,
     plannedStart: endOfSteps,
@@ -65,7 +66,7 @@ export function schedulePhase(
     plannedEnd: gate?.plannedEnd ?? endOfSteps,
     steps: phase.steps.flatMap((step) => {
       const scheduled = placed.get(step.id);
-      return scheduled ? [{ ...scheduled, critical: path.includes(step.id) }] : [];
+      return scheduled ? [{ ...scheduled, critical: onPath.has(step.id) }] : [];
     }),
     gate,
     criticalPath: gate ? [...path, gate.id] : path,
@@ -80,23 +81,26 @@ function criticalPath(phase: PlannedPhase, placed: ReadonlyMap<string, Scheduled
       .filter((id) => placed.has(id))
       .sort((a, b) => (placed.get(b)?.plannedEnd ?? 0) - (placed.get(a)?.plannedEnd ?? 0))[0];
   const path: string[] = [];
-  for (let id = latest([...placed.keys()]); id !== undefined; id = latest(byId.get(id)?.needs ?? [])) path.unshift(id);
-  return path;
+  for (let id = latest([...placed.keys()]); id !== undefined; id = latest(byId.get(id)?.needs ?? [])) path.push(id);
+  return path.reverse();
 }
 
+/** Round by round: all whose needs have been placed, as they stand in the phase (Kahn 1962). */
 function inOrder(steps: readonly PlannedStep[]): PlannedStep[] {
-  const known = new Set(steps.map((step) => step.id));
-  const done = new Set<string>();
+  const at = new Map(steps.map((step, index) => [step.id, index]));
+  const missing = steps.map((step) => step.needs.filter((need) => at.has(need)).length);
+  const neededBy = steps.map((): number[] => []);
+  steps.forEach((step, index) => step.needs.forEach((need) => neededBy[at.get(need) ?? -1]?.push(index)));
   const ordered: PlannedStep[] = [];
-  let waiting = [...steps];
-  while (waiting.length > 0) {
-    const ready = waiting.filter((step) => step.needs.every((need) => done.has(need) || !known.has(need)));
-    if (ready.length === 0) throw new RangeError(`steps need each other: ${waiting.map((step) => step.id).join(', ')}`);
-    ready.forEach((step) => done.add(step.id));
-    ordered.push(...ready);
-    waiting = waiting.filter((step) => !done.has(step.id));
+  let ready = steps.flatMap((_, index) => (missing[index] === 0 ? [index] : []));
+  while (ready.length > 0) {
+    ordered.push(...ready.flatMap((index) => steps[index] ?? []));
+    const freed = ready.flatMap((index) => neededBy[index] ?? []).filter((index) => --missing[index]! === 0);
+    ready = freed.sort((a, b) => a - b);
   }
-  return ordered;
+  if (ordered.length === steps.length) return ordered;
+  const stuck = steps.filter((_, index) => missing[index]! > 0);
+  throw new RangeError(`steps need each other: ${stuck.map((step) => step.id).join(', ')}`);
 }
 
 /** Steps that have ended, and the time already spent in those that run (ms by step id). */
@@ -118,9 +122,8 @@ export function remainingDisruptiveMs(phases: readonly PlannedPhase[], progress:
     const scheduled = schedulePhase({ ...phase, steps }, clock);
     const isLast = phase === phases[lastIndex];
     const gateIsPast = phase.gate !== null && progress.done.has(phase.gate.id);
-    const ends = scheduled.steps.filter(
-      (step) => !isLast || phase.steps.some((each) => each.id === step.id && left(each)),
-    );
+    const open = new Set(phase.steps.filter(left).map((step) => step.id));
+    const ends = scheduled.steps.filter((step) => !isLast || open.has(step.id));
     clock = Math.max(clock, ...ends.map((step) => step.plannedEnd));
     if (!isLast && phase.gate && !gateIsPast) clock += phase.gate.durationMs;
   }

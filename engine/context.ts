@@ -14,6 +14,8 @@ export interface Context<R extends Runtime = Runtime> {
   amending?: Promise<void>;
   /** Messages that are being read before they can be answered. */
   reading?: number;
+  /** The step last seen running: every wait asks whether one runs, and mostly it is still this one. */
+  busy?: StepState | undefined;
 }
 
 export const refOf = ({ state }: Context, step: StepState): EffectRef => ({
@@ -25,12 +27,12 @@ export const refOf = ({ state }: Context, step: StepState): EffectRef => ({
 });
 
 /** Nothing runs that would be lost by continuing as new: people and clocks are all that is waited for. */
-function quiet({ state, reading = 0 }: Context): boolean {
-  return (
-    reading === 0 &&
-    state.ledgerPending.length === 0 &&
-    Object.values(state.steps).every((step) => step.status !== 'running')
-  );
+function quiet(context: Context): boolean {
+  const { state, reading = 0 } = context;
+  if (reading > 0 || state.ledgerPending.length > 0) return false;
+  const runs = (step: StepState | undefined): boolean => step?.status === 'running';
+  if (!runs(context.busy)) context.busy = Object.values(state.steps).find(runs);
+  return context.busy === undefined;
 }
 
 /**

@@ -3,11 +3,11 @@ import { neededMs as remainingMs, backOutBy as backOutOf, sameWindow } from '../
 import { fits, nextOpening, openingAt, type Opening } from '../domain/window';
 import { plannedPhases, rollbackDurationMs } from '../runbooks/plan-timeline/phases';
 import type { Phase } from '../runbooks/schema/step';
-import { stepNow } from './amend/adopt';
 import { record, wait, type Context } from './context';
 import { phasesOf } from './initial-state';
 import { notice } from './notice';
 import type { StepState } from './state';
+import { stepNow } from './step-index';
 
 /** Openings of a window as they stand: what two own people agreed on replaces the pattern. */
 function openings({ run, state }: Context, window: string): Opening[] {

@@ -123,7 +123,9 @@ const signature = ({ state }: Context, gate: GateState): string =>
   JSON.stringify([
     gate.votes.map((vote) => [vote.person, vote.decision, vote.at, vote.voided]),
     state.incidents,
-    Object.values(state.steps).map((step) => [step.checks, step.signed]),
+    Object.values(state.steps)
+      .filter((step) => step.kind === 'task' || step.kind === 'checklist')
+      .map((step) => [step.checks, step.signed]),
   ]);
 
 /**

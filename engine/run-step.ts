@@ -1,12 +1,11 @@
 import { STEP_KINDS } from '../domain/step-kinds';
-import { stepNeeds } from '../runbooks/plan-timeline/phases';
 import type { Phase, Step, StepKind } from '../runbooks/schema/step';
-import { stepNow } from './amend/adopt';
 import { isHeld, record, wait, type Context } from './context';
 import { waitForHours } from './hours';
 import { messageOf } from './message-of';
 import { Cancelled, ContinueRun } from './runtime';
 import type { StepState } from './state';
+import { stepNow } from './step-index';
 import { NotAdmitted, type Handler } from './steps/handler';
 import { HANDLERS } from './steps/registry';
 
@@ -19,7 +18,7 @@ const ended = (step: StepState): boolean => step.status === 'done' || step.statu
 export async function runStep(context: Context, id: string): Promise<void> {
   const state = context.state.steps[id];
   if (!state || ended(state)) return;
-  await wait(context, () => ended(state) || needsOf(context, id).every((need) => isEnded(context, need)));
+  await wait(context, () => ended(state) || (stepNow(context, id)?.needs ?? []).every((need) => isEnded(context, need)));
   while (!ended(state)) {
     try {
       await admit(context, state);
@@ -32,11 +31,6 @@ export async function runStep(context: Context, id: string): Promise<void> {
     }
   }
   context.runtime.publish();
-}
-
-function needsOf(context: Context, id: string): string[] {
-  const now = stepNow(context, id);
-  return now ? stepNeeds(now.phase, now.phase.steps.indexOf(now.step)) : [];
 }
 
 function isEnded({ state }: Context, id: string): boolean {

@@ -68,12 +68,3 @@ function voidVotes(context: Context, gate: GateState): void {
     );
   }
 }
-
-/** Phases, steps and gates by the documents as they are now. */
-export const stepNow = ({ run, state }: Context, id: string) => {
-  for (const phase of phasesOf(run, state.wave)) {
-    const step = phase.steps.find((candidate) => stepId(candidate) === id);
-    if (step) return { phase, step };
-  }
-  return null;
-};
