@@ -32,7 +32,7 @@ export async function changedTables(
 export const triggersOf = (entity: CompiledEntity): string[] =>
   entity.kind === 'row' ? [entity.source.name] : entity.changedBy.map(({ table }) => table.name);
 
-/** Fills a temporary table with the distinct origins the log names: keys as columns, or customers. */
+/** Fills a temporary table with the distinct origins the log names: keys as columns, or customers. Returns how many. */
 export async function collectOrigins(
   client: PoolClient,
   at: number,
@@ -40,7 +40,7 @@ export async function collectOrigins(
   wave: number,
   since: string | null,
   origin: { keys: { name: string; type: string }[] } | { customerType: string },
-): Promise<void> {
+): Promise<number> {
   const log = `from cutover.change c where ${unappliedRows(wave, since)} and c.tab in (${tables.map(literal).join(', ')})`;
   const [before, after] = 'keys' in origin ? ['old_key', 'new_key'] : ['old_owner', 'new_owner'];
   const list =
@@ -48,26 +48,27 @@ export async function collectOrigins(
       ? origin.keys.map(({ name, type }, n) => `(v)[${n + 1}]::${type} as ${ident(name)}`).join(', ')
       : `v::${origin.customerType} as ${ORIGIN_CUSTOMER}`;
   const table = originTable(at).replace('pg_temp.', '');
-  await client.query(
+  const made = await client.query(
     `create temporary table ${table} on commit drop as select ${list}
      from (select c.${before} as v ${log} union select c.${after} ${log}) named where v is not null`,
   );
   await client.query(`analyze ${table}`);
+  return made.rowCount ?? 0;
 }
 
-/** The origins of an entity at the source. */
+/** The origins of an entity at the source. Returns how many. */
 export async function collectSourceOrigins(
   client: PoolClient,
   entity: CompiledEntity,
   at: number,
   wave: number,
   since: string | null,
-): Promise<void> {
+): Promise<number> {
   const origin =
     entity.kind === 'row'
       ? { keys: entity.sourceKey.map((name) => ({ name, type: typeIn(entity.sourceColumns, name) })) }
       : { customerType: entity.sourceCustomer.type };
-  await collectOrigins(client, at, triggersOf(entity), wave, since, origin);
+  return collectOrigins(client, at, triggersOf(entity), wave, since, origin);
 }
 
 export const typeIn = (columns: readonly { name: string; type: string }[], name: string): string =>

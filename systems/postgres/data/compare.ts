@@ -1,6 +1,7 @@
 import type { PoolClient } from 'pg';
 import type { CompiledEntity } from './compiled';
-import { columnsSql, rowsSql, sourceSide, summarySql, targetSide, type Scope } from './digest';
+import { columnsSql, rowsSql, sourceSide, summarySql, targetSide, type Scope, type Side } from './digest';
+import { readWave } from './wave-here';
 
 /** A row that is not equal: its key as a digest, and which columns differ. Holds no values. */
 export interface Finding {
@@ -37,14 +38,15 @@ export async function compareScope(
   wave: number,
   scope: Scope,
 ): Promise<Compared> {
-  const [here, there] = [sourceSide(entity, wave, scope), targetSide(entity, wave, scope)];
+  const [atSource, atTarget] = await Promise.all([readWave(source, wave), readWave(target, wave)]);
+  const [here, there] = [sourceSide(entity, atSource, scope), targetSide(entity, atTarget, scope)];
   const [ours, theirs] = await Promise.all([
     source.query<Summary>(summarySql(here)),
     target.query<Summary>(summarySql(there)),
   ]);
   const [left, right] = [ours.rows[0]!, theirs.rows[0]!];
   const equal = left.rows === right.rows && left.digest === right.digest;
-  const found = equal ? { mismatches: 0, findings: [] } : await locate(source, target, entity, wave, scope);
+  const found = equal ? { mismatches: 0, findings: [] } : await locate(source, target, entity, here, there);
   return {
     rows: Number(left.rows),
     targetRows: Number(right.rows),
@@ -64,10 +66,9 @@ async function locate(
   source: PoolClient,
   target: PoolClient,
   entity: CompiledEntity,
-  wave: number,
-  scope: Scope,
+  here: Side,
+  there: Side,
 ): Promise<{ mismatches: number; findings: Finding[] }> {
-  const [here, there] = [sourceSide(entity, wave, scope), targetSide(entity, wave, scope)];
   const expected = (await source.query<RowImage>(rowsSql(entity, here))).rows;
   const held = new Map(
     (await target.query<RowImage>(rowsSql(entity, there))).rows.map(({ key, image }) => [key, image]),
@@ -84,7 +85,7 @@ async function locate(
   for (const key of held.keys()) if (!seen.has(key)) found.push({ entity: entity.id, key, kind: 'extra', columns: [] });
   const findings = found.slice(0, KEPT);
   const changed = findings.filter(({ kind }) => kind === 'changed').map(({ key }) => key);
-  const columns = await differingColumns(source, target, entity, wave, scope, changed);
+  const columns = await differingColumns(source, target, entity, here, there, changed);
   return {
     mismatches: found.length,
     findings: findings.map((each) => ({ ...each, columns: columns.get(each.key) ?? [] })),
@@ -95,8 +96,8 @@ async function differingColumns(
   source: PoolClient,
   target: PoolClient,
   entity: CompiledEntity,
-  wave: number,
-  scope: Scope,
+  here: Side,
+  there: Side,
   keys: string[],
 ): Promise<Map<string, string[]>> {
   if (keys.length === 0) return new Map();
@@ -104,8 +105,8 @@ async function differingColumns(
     const { rows } = await client.query<{ key: string; images: string[] }>(sql, [keys]);
     return new Map(rows.map(({ key, images }) => [key, images]));
   };
-  const left = await read(source, columnsSql(entity, sourceSide(entity, wave, scope)));
-  const right = await read(target, columnsSql(entity, targetSide(entity, wave, scope)));
+  const left = await read(source, columnsSql(entity, here));
+  const right = await read(target, columnsSql(entity, there));
   const names = entity.columns.map(({ name }) => name);
   return new Map(keys.map((key) => [key, names.filter((_, at) => left.get(key)?.[at] !== right.get(key)?.[at])]));
 }

@@ -4,6 +4,7 @@
  */
 import type { EntityColumn } from '../../../runbooks/schema/conversion';
 import type { CompiledColumn, CompiledEntity } from './compiled';
+import type { WaveHere } from './wave-here';
 
 /** Which rows are read: a stretch of customers (`after` excluded, `upTo` included, null open), or listed customers. */
 export type Scope = { after: string | null; upTo: string | null } | 'listed';
@@ -38,32 +39,53 @@ const asStored = (column: CompiledColumn, value: string): string =>
     ? `(case when cast(${value} as ${column.stored}) = ${value} then cast(${value} as ${column.stored}) else ${value} end)`
     : value;
 
-/** One side of an entity: where its rows come from and the bytes of each column. */
-interface Side {
-  from: string;
-  images: Map<string, string>;
+/** Types of which two values are equal only when their bytes are: hashed as they are, which takes half the time. */
+const PLAIN = /^pg_catalog\."?(bool|int2|int4|int8|date|time|timestamp|timestamptz|uuid|bytea)"?$/;
+const TEXT = /^pg_catalog\."?(text|varchar)"?$/;
+/** A column that says its scale stores it with each value, so that equal values have equal bytes. */
+const SCALED = /^numeric\(/;
+
+/** What the hash of a row reads of a column: the value, where a hash tells all that its bytes tell, else the bytes. */
+function hashed(column: CompiledColumn, value: string, image: string): string {
+  if (PLAIN.test(column.wire) || SCALED.test(column.stored)) return value;
+  return TEXT.test(column.wire) ? `(${value}) collate "C"` : image;
 }
 
-/** Joins membership under names no mapping uses, so that its columns stay unambiguous. `range`: conditions on its customers. */
-const membership = (customer: string, range: string[] = []): string =>
-  `left join (select customer as cutover_mc, wave as cutover_mw from cutover.member where ${range.join(' and ') || 'true'}) cutover_held
-     on cutover_mc = cast(${customer} as text)`;
+/** One side of an entity: where its rows come from, the bytes of each column, and what is hashed of each. */
+export interface Side {
+  from: string;
+  images: Map<string, string>;
+  hashed: string[];
+}
+
+function side(entity: CompiledEntity, from: string, value: (column: CompiledColumn) => string, stored: boolean): Side {
+  const image = (column: CompiledColumn): string =>
+    bytes(column, stored ? value(column) : asStored(column, value(column)));
+  return {
+    from,
+    images: new Map(entity.columns.map((column) => [column.name, image(column)])),
+    hashed: entity.columns.map((column) => hashed(column, value(column), image(column))),
+  };
+}
 
 /** The members of a stretch: the others need not be read to know the wave of its rows. */
 const membersOf = (entity: CompiledEntity, scope: Scope): string[] =>
   scope === 'listed' || !entity.membersAlike
     ? []
     : [
-        ...(scope.after === null ? [] : [`customer > ${text(scope.after)}`]),
-        ...(scope.upTo === null ? [] : [`customer <= ${text(scope.upTo)}`]),
+        ...(scope.after === null ? [] : [`cutover_m.customer > ${text(scope.after)}`]),
+        ...(scope.upTo === null ? [] : [`cutover_m.customer <= ${text(scope.upTo)}`]),
       ];
 
-const inWave = (wave: number): string =>
-  `coalesce(cutover_mw, (select max(last.wave) from cutover.wave last)) = ${wave}`;
+/** Asks only for the members of this wave, or of the others when whoever is no member is in this one: seldom for all of them. */
+function inWave({ no, last }: WaveHere, customer: string, range: string[] = []): string {
+  const member = [`cutover_m.customer = cast(${customer} as text)`, `cutover_m.wave ${last ? '<>' : '='} ${no}`];
+  return `${last ? 'not ' : ''}exists (select from cutover.member cutover_m where ${[...member, ...range].join(' and ')})`;
+}
 
 /** The listed customers that are in the wave: the rows found by them need not be asked again. */
-const listed = (wave: number): string =>
-  `(select cutover_listed_customer from ${LISTED} ${membership('cutover_listed_customer')} where ${inWave(wave)}) cutover_l`;
+const listed = (wave: WaveHere): string =>
+  `(select cutover_listed_customer from ${LISTED} where ${inWave(wave, 'cutover_listed_customer')}) cutover_l`;
 
 function stretch(entity: CompiledEntity, customer: string, type: string, scope: Scope): string[] {
   if (scope === 'listed') return [];
@@ -74,7 +96,7 @@ function stretch(entity: CompiledEntity, customer: string, type: string, scope: 
   ];
 }
 
-export function sourceSide(entity: CompiledEntity, wave: number, scope: Scope): Side {
+export function sourceSide(entity: CompiledEntity, wave: WaveHere, scope: Scope): Side {
   const alias = quote(entity.alias);
   const column = quote(entity.sourceCustomer.name);
   const { type } = entity.sourceCustomer;
@@ -83,39 +105,34 @@ export function sourceSide(entity: CompiledEntity, wave: number, scope: Scope): 
     scope === 'listed'
       ? `${listed(wave)} cross join lateral (select * from ${entity.relation} cutover_s
            where cutover_s.${column} = cutover_l.cutover_listed_customer::${type}) as ${alias}`
-      : `${entity.relation} as ${alias} ${membership(own, membersOf(entity, scope))}`;
-  const conditions = [...(scope === 'listed' ? [] : [inWave(wave)]), ...stretch(entity, own, type, scope)];
+      : `${entity.relation} as ${alias}`;
+  const member = scope === 'listed' ? [] : [inWave(wave, own, membersOf(entity, scope))];
+  const conditions = [...member, ...stretch(entity, own, type, scope)];
   const document = entity.entity.from;
   if ('table' in document && document.where !== undefined) conditions.push(`(${document.where})`);
   const values = entity.columns.map((each) => `${mappedValue(entity, each)} as ${quote(each.name)}`).join(', ');
-  const images = new Map(
-    entity.columns.map((each) => [each.name, bytes(each, asStored(each, `cutover_v.${quote(each.name)}`))]),
-  );
   // Without the offset PostgreSQL would write each mapping out wherever its value is used, and compute it as often.
-  return {
-    from: `(select ${values} from ${table} where ${conditions.join(' and ') || 'true'} offset 0) cutover_v`,
-    images,
-  };
+  const from = `(select ${values} from ${table} where ${conditions.join(' and ') || 'true'} offset 0) cutover_v`;
+  return side(entity, from, (each) => `cutover_v.${quote(each.name)}`, false);
 }
 
-export function targetSide(entity: CompiledEntity, wave: number, scope: Scope): Side {
+export function targetSide(entity: CompiledEntity, wave: WaveHere, scope: Scope): Side {
   const column = quote(entity.targetCustomer.name);
   const { type } = entity.targetCustomer;
   const table =
     scope === 'listed'
       ? `${listed(wave)} join ${entity.target.sql} held on held.${column} = cutover_l.cutover_listed_customer::${type}`
-      : `${entity.target.sql} held ${membership(`held.${column}`, membersOf(entity, scope))}`;
-  const conditions = [...(scope === 'listed' ? [] : [inWave(wave)]), ...stretch(entity, `held.${column}`, type, scope)];
-  const images = new Map(
-    entity.columns.map((each) => [each.name, bytes(each, `cast(held.${quote(each.name)} as ${each.wire})`)]),
-  );
-  return { from: `${table} where ${conditions.join(' and ') || 'true'}`, images };
+      : `${entity.target.sql} held`;
+  const member = scope === 'listed' ? [] : [inWave(wave, `held.${column}`, membersOf(entity, scope))];
+  const conditions = [...member, ...stretch(entity, `held.${column}`, type, scope)];
+  const from = `${table} where ${conditions.join(' and ') || 'true'}`;
+  return side(entity, from, (each) => `cast(held.${quote(each.name)} as ${each.wire})`, true);
 }
 
 /** Count and two sums over row hashes, the second of them scrambled; addition makes the order of rows not matter, and doubles show. */
 export const summarySql = (side: Side): string =>
   `select count(*)::text as rows, coalesce(sum(h), 0) || '/' || coalesce(sum(hashint8extended(h, 8761)), 0) as digest
-    from (select hash_record_extended(row(${[...side.images.values()].join(', ')}), 0) as h from ${side.from} offset 0) hashed`;
+    from (select hash_record_extended(row(${side.hashed.join(', ')}), 0) as h from ${side.from} offset 0) hashed`;
 
 const keyHash = (entity: CompiledEntity, side: Side): string =>
   `encode(sha256(convert_to(row(${entity.targetKey.map((name) => side.images.get(name)!).join(', ')})::text, 'UTF8')), 'hex')`;

@@ -2,6 +2,7 @@ import { STAYS_WAVE } from '../../../domain/custody';
 import type { CompiledEntity } from './compiled';
 import { ident, literal } from './names';
 import type { CustomerRange } from './pair';
+import type { WaveHere } from './wave-here';
 
 /** Name of the temporary table that holds an entity's affected origins, on the side the log was read. */
 export const originTable = (at: number): string => `pg_temp.cutover_origin_${at}`;
@@ -43,32 +44,30 @@ function select(entity: CompiledEntity, list: string, from: string, filters: str
 }
 
 /**
- * Membership joined under names no mapping uses: a lookup per row would make scans of whole tables slow. Of a range only
- * its members are read, where both sort alike.
+ * Keeps the rows of the wave: by its members, or by those of the others when whoever is no member is in it, which are seldom all. A
+ * lookup per row would make scans of whole tables slow. Of a range only its members are read, where both sort alike.
  */
-function withMembers(entity: CompiledEntity, from: string, wave: number | null, { lo, hi }: CustomerRange): string {
-  if (wave === null) return from;
-  const bounds = [
-    ...(lo === null || !entity.membersAlike ? [] : [`customer >= ${literal(lo)}`]),
-    ...(hi === null || !entity.membersAlike ? [] : [`customer <= ${literal(hi)}`]),
+function inWave(entity: CompiledEntity, wave: WaveHere | null, { lo, hi }: CustomerRange): string[] {
+  if (wave === null) return [];
+  const members = [
+    `cutover_m.customer = ${customerOf(entity)}::text`,
+    `cutover_m.wave ${wave.last ? '<>' : '='} ${wave.no}`,
+    ...(lo === null || !entity.membersAlike ? [] : [`cutover_m.customer >= ${literal(lo)}`]),
+    ...(hi === null || !entity.membersAlike ? [] : [`cutover_m.customer <= ${literal(hi)}`]),
   ];
-  return `${from} left join (select customer as cutover_mc, wave as cutover_mw from cutover.member where ${bounds.join(' and ') || 'true'}) cutover_held
-       on cutover_mc = ${customerOf(entity)}::text`;
+  return [`${wave.last ? 'not ' : ''}exists (select from cutover.member cutover_m where ${members.join(' and ')})`];
 }
 
-const inWave = (wave: number | null): string[] =>
-  wave === null ? [] : [`coalesce(cutover_mw, (select max(cutover_w.wave) from cutover.wave cutover_w)) = ${wave}`];
-
 /** `wave` null: of every wave. */
-export function selectRange(entity: CompiledEntity, list: string, wave: number | null, range: CustomerRange): string {
-  const filters = [...inRange(entity, 'source', customerOf(entity), range), ...inWave(wave)];
-  return select(entity, list, withMembers(entity, plainFrom(entity), wave, range), filters);
+export function selectRange(entity: CompiledEntity, list: string, wave: WaveHere | null, range: CustomerRange): string {
+  const filters = [...inRange(entity, 'source', customerOf(entity), range), ...inWave(entity, wave, range)];
+  return select(entity, list, plainFrom(entity), filters);
 }
 
 /** `wave` null: whoever owns the rows. */
-export function selectOrigins(entity: CompiledEntity, list: string, wave: number | null, origins: string): string {
+export function selectOrigins(entity: CompiledEntity, list: string, wave: WaveHere | null, origins: string): string {
   const { from, filter } = originFrom(entity, origins);
-  return select(entity, list, withMembers(entity, from, wave, { lo: null, hi: null }), [filter, ...inWave(wave)]);
+  return select(entity, list, from, [filter, ...inWave(entity, wave, { lo: null, hi: null })]);
 }
 
 /** The rows of the affected origins that some wave moves: those of customers who stay at the source are left out. */

@@ -64,6 +64,17 @@ export async function upsertStage(
   return result.rowCount ?? 0;
 }
 
+const unstaged = (entity: CompiledEntity, at: number): string =>
+  `${sameKey(originColumns(entity), 't', 'o')} and not exists (select from ${stageTable(at)} s where ${sameKey(entity.targetKey, 's', 't')})`;
+
+/** Whether the target has rows of affected origins that are not staged: `deleteGone` then asks why. */
+export async function hasUnstaged(client: PoolClient, entity: CompiledEntity, at: number): Promise<boolean> {
+  const { rows } = await client.query<{ count: number }>(
+    `select count(*)::int from ${entity.target.sql} t, ${originTable(at)} o where ${unstaged(entity, at)}`,
+  );
+  return rows[0]!.count > 0;
+}
+
 /**
  * Deletes target rows of affected origins that are not staged and that the source does not hold for the same customer in
  * any wave: a row that moved to another wave belongs to that wave's passes (PROTOCOL 7), and what nobody holds, or only
@@ -74,8 +85,7 @@ export async function deleteGone(client: PoolClient, entity: CompiledEntity, at:
     client,
     entity,
     `delete from ${entity.target.sql} t using (select distinct * from ${originTable(at)}) o
-     where ${sameKey(originColumns(entity), 't', 'o')}
-       and not exists (select from ${stageTable(at)} s where ${sameKey(entity.targetKey, 's', 't')})
+     where ${unstaged(entity, at)}
        and not exists (select from ${heldTable(at)} h where ${sameKey(heldColumns(entity), 'h', 't')})
        and exists (select from cutover.wave w where w.wave = ${waveOf(targetCustomerOf(entity, 't'))} and w.state = 'sealed')`,
   );

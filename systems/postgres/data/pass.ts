@@ -12,6 +12,7 @@ import {
   createStage,
   createTargetOrigins,
   deleteGone,
+  hasUnstaged,
   heldColumns,
   heldTable,
   originColumns,
@@ -36,6 +37,7 @@ import {
   vouchFor,
   waveKey,
 } from './transaction';
+import { readWave, type WaveHere } from './wave-here';
 
 export interface PassResult {
   outcome: 'applied';
@@ -86,6 +88,10 @@ export async function runPass(
 interface Part {
   entity: CompiledEntity;
   at: number;
+  /** Rows, or customers, that the log names. */
+  origins: number;
+  /** Target rows of the origins may have no row at the source any more. */
+  mayBeGone: boolean;
 }
 
 /**
@@ -102,14 +108,16 @@ export async function applyWithin(
   const { tables, changes } = await changedTables(source, wave, since);
   if (changes === 0) return { outcome: 'applied', changes, rows: 0 };
   const parts = compiled.entities
-    .map((entity, at) => ({ entity, at }))
+    .map((entity, at): Part => ({ entity, at, origins: 0, mayBeGone: true }))
     .filter(({ entity }) => triggersOf(entity).some((table) => tables.has(table)));
-  for (const part of parts) await naming(part, () => collectSourceOrigins(source, part.entity, part.at, wave, since));
-  const { customers, counts } = await unmappableOrigins(source, parts, wave);
+  for (const part of parts)
+    part.origins = await naming(part, () => collectSourceOrigins(source, part.entity, part.at, wave, since));
+  const here = await readWave(source, wave);
+  const { customers, counts } = await unmappableOrigins(source, parts, here);
   if (customers.length > 0) return { outcome: 'unmappable', customers, counts };
   await copyReferenceWithin(source, target, compiled);
   await target.query('set constraints all deferred');
-  for (const part of parts) await naming(part, () => stage(source, target, part, wave));
+  for (const part of parts) await naming(part, () => stage(source, target, part, here));
   return { outcome: 'applied', changes, rows: await replace(source, target, parts, wave) };
 }
 
@@ -120,6 +128,7 @@ async function replace(source: PoolClient, target: PoolClient, parts: Part[], wa
   const waves: number[] = [];
   let rows = 0;
   const gone = async (part: Part): Promise<void> => {
+    if (!part.mayBeGone) return;
     const deleted = await naming(part, () => deleteGone(target, part.entity, part.at));
     rows += deleted.rows;
     waves.push(...deleted.waves);
@@ -145,22 +154,28 @@ async function naming<T>({ entity }: Part, body: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Brings the affected origins and their new rows to temporary tables at the target. */
-async function stage(source: PoolClient, target: PoolClient, { entity, at }: Part, wave: number): Promise<void> {
-  await createTargetOrigins(target, entity, at);
+/**
+ * Brings the affected origins and their new rows to temporary tables at the target. Mostly every origin is a row that is still
+ * there: then its key is that of its new row, and no row is gone.
+ */
+async function stage(source: PoolClient, target: PoolClient, part: Part, wave: WaveHere): Promise<void> {
+  const { entity, at } = part;
   await createStage(target, entity, at);
-  await pipeRows(
-    source,
-    originsForTarget(entity, at),
-    target,
-    `${originTable(at)} (${identList(originColumns(entity))})`,
-  );
-  await pipeRows(
+  const staged = await pipeRows(
     source,
     selectOrigins(entity, forwardList(entity), wave, originTable(at)),
     target,
     `${stageTable(at)} (${identList(columnNames(entity))})`,
   );
+  await target.query(`analyze ${stageTable(at)}`);
+  await createTargetOrigins(target, entity, at);
+  const origins = `${originTable(at)} (${identList(originColumns(entity))})`;
+  part.mayBeGone = entity.kind !== 'row' || staged !== part.origins;
+  if (part.mayBeGone) await pipeRows(source, originsForTarget(entity, at), target, origins);
+  else await target.query(`insert into ${origins} select ${identList(originColumns(entity))} from ${stageTable(at)}`);
+  await target.query(`analyze ${originTable(at)}`);
+  part.mayBeGone &&= await hasUnstaged(target, entity, at);
+  if (!part.mayBeGone) return;
   await createHeld(target, entity, at);
   await pipeRows(
     source,
@@ -168,8 +183,6 @@ async function stage(source: PoolClient, target: PoolClient, { entity, at }: Par
     target,
     `${heldTable(at)} (${identList(heldColumns(entity))})`,
   );
-  await target.query(`analyze ${originTable(at)}`);
-  await target.query(`analyze ${stageTable(at)}`);
 }
 
 /** Origins in the target's words: keys mapped from the source key alone, or customers. */

@@ -19,6 +19,7 @@ import {
   vouch,
   vouchFor,
 } from './transaction';
+import { readWave } from './wave-here';
 
 export interface ChunkRef extends CustomerRange {
   wave: number;
@@ -88,7 +89,7 @@ const staleRows = (entity: CompiledEntity, chunk: ChunkRef): string =>
     `${waveOf(targetCustomerOf(entity, 't'))} in (${chunk.wave}, ${STAYS_WAVE})`,
   ].join(' and ');
 
-const pipeChunk = (
+const pipeChunk = async (
   source: PoolClient,
   target: PoolClient,
   entity: CompiledEntity,
@@ -97,7 +98,7 @@ const pipeChunk = (
 ): Promise<number> =>
   pipeRows(
     source,
-    selectRange(entity, forwardList(entity), chunk.wave, chunk),
+    selectRange(entity, forwardList(entity), await readWave(source, chunk.wave), chunk),
     target,
     `${into} (${identList(columnNames(entity))})`,
   );

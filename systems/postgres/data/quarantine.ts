@@ -5,6 +5,7 @@ import type { CompiledConversion, CompiledEntity } from './compiled';
 import { saying } from './faults';
 import { originTable, selectOrigins, selectRange } from './forward';
 import { ident } from './names';
+import { readWave, type WaveHere } from './wave-here';
 
 /** How many rows, of how many customers, a rule or a validity predicate meets. */
 export interface RuleCount {
@@ -99,14 +100,14 @@ const meetEverywhere = (
   wave: number | null,
   wanted: (check: Check) => boolean,
 ): ReturnType<typeof meetAll> =>
-  withTransaction(source, { isolation: 'repeatable read', readOnly: true }, (client) =>
-    meetAll(
-      client,
-      compiled.entities,
-      wanted,
-      (entity) => (list) => selectRange(entity, list, wave, { lo: null, hi: null }),
-    ),
-  );
+  withTransaction(source, { isolation: 'repeatable read', readOnly: true }, async (client) => {
+    const here = wave === null ? null : await readWave(client, wave);
+    const of =
+      (entity: CompiledEntity): Rows =>
+      (list) =>
+        selectRange(entity, list, here, { lo: null, hi: null });
+    return meetAll(client, compiled.entities, wanted, of);
+  });
 
 /** Customers who stay behind for what was met, and what it was. */
 const keptBack = ({ customers, counts }: Awaited<ReturnType<typeof meetAll>>): Quarantined => ({
@@ -132,7 +133,7 @@ export const quarantine = async (source: Pool, compiled: CompiledConversion, wav
 export const unmappableOrigins = async (
   source: PoolClient,
   parts: readonly { entity: CompiledEntity; at: number }[],
-  wave: number,
+  wave: WaveHere,
 ): Promise<Quarantined> => {
   const origins = new Map(parts.map(({ entity, at }) => [entity, originTable(at)]));
   const of =
