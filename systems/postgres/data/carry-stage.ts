@@ -113,7 +113,10 @@ async function bringOrigins(source: PoolClient, target: PoolClient, { entity, at
 function selectNew(entity: CompiledEntity, at: number, wave: number): string {
   const values = entity.columns.map(({ name, wire }) => `t.${ident(name)}::${wire}`).join(', ');
   const returning = entity.columns.filter(({ back }) => entity.kind === 'set' || back).map(({ name }) => name);
-  const residue = `jsonb_strip_nulls(to_jsonb(t) - array[${returning.map(literal).join(', ')}]::text[])`;
+  const stays = entity.target.columns.some(({ name }) => !returning.includes(name));
+  const residue = stays
+    ? `jsonb_strip_nulls(to_jsonb(t) - array[${returning.map(literal).join(', ')}]::text[])`
+    : `'{}'::jsonb`;
   const same =
     entity.kind === 'row'
       ? sameKey(entity.targetKey, 'o', 't')
