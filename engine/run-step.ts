@@ -18,7 +18,10 @@ const ended = (step: StepState): boolean => step.status === 'done' || step.statu
 export async function runStep(context: Context, id: string): Promise<void> {
   const state = context.state.steps[id];
   if (!state || ended(state)) return;
-  await wait(context, () => ended(state) || (stepNow(context, id)?.needs ?? []).every((need) => isEnded(context, need)));
+  await wait(
+    context,
+    () => ended(state) || (stepNow(context, id)?.needs ?? []).every((need) => isEnded(context, need)),
+  );
   while (!ended(state)) {
     try {
       await admit(context, state);
