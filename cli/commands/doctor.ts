@@ -6,10 +6,13 @@ import { examples, outputOption, type CommonOptions } from '../command';
 import { connectClient, withControl, type TemporalClient } from '../connect';
 import { diagnosisText } from '../doctor/diagnosis-table';
 import { gone, looked, type Diagnosis } from '../doctor/finding';
+import { lookAtClock } from '../doctor/look-at-clock';
+import { lookAtEndpoints } from '../doctor/look-at-endpoints';
 import { lookAtRuns } from '../doctor/look-at-runs';
 import { lookAtServer, lookAtSystem, type SystemToLookAt } from '../doctor/look-at-system';
 import { lookAtTemporal } from '../doctor/look-at-temporal';
 import { CliError, EXIT } from '../exit';
+import { lookAtState } from '../live/look-at-state';
 import { storedRun } from '../stored-run';
 
 export function registerDoctor(program: Command, cli: Cli): void {
@@ -18,7 +21,8 @@ export function registerDoctor(program: Command, cli: Cli): void {
     .summary('look at everything a cutover needs')
     .description(
       'Looks at databases, Temporal, workers, the guardian and open runs; says what is wrong and what to do. It reads ' +
-        'CONTROL_URL, the variables the runbooks of open runs name (else SOURCE_URL and TARGET_URL), and TEMPORAL_ADDRESS.',
+        'CONTROL_URL, the variables the runbooks of open runs name (else SOURCE_URL and TARGET_URL), TEMPORAL_ADDRESS, and, when set, ' +
+        'CUTOVER_GATEWAY_URL and CUTOVER_METRICS_PORT.',
     )
     .addOption(outputOption())
     .action(async (options: CommonOptions) => {
@@ -38,12 +42,17 @@ async function examine(cli: Cli): Promise<Diagnosis[]> {
     const databases = await reach('control (CONTROL_URL)', () =>
       withControl(cli, async (control) => [
         ...(await lookAtServer('control (CONTROL_URL)', control)),
+        ...(await lookAtClock('control (CONTROL_URL)', control, cli.now)),
         ...(await lookAtSystems(cli, control)),
         ...('client' in temporal ? await looked('runs', 'see the message', () => lookAtRuns(control, temporal)) : []),
       ]),
     );
     const seen = 'client' in temporal ? await lookAtTemporal(temporal, cli.now()) : [temporal];
-    return [...(Array.isArray(databases) ? databases : [databases, ...(await withoutControl())]), ...seen];
+    return [
+      ...(Array.isArray(databases) ? databases : [databases, ...(await withoutControl())]),
+      ...seen,
+      ...(await lookAtEndpoints(cli.env.all)),
+    ];
   } finally {
     if ('client' in temporal) await temporal.close();
   }
@@ -75,6 +84,10 @@ async function lookAtSystems(cli: Cli, control: Pool | null): Promise<Diagnosis[
     named.set('SOURCE_URL', 'source');
     named.set('TARGET_URL', 'target');
   }
+  const ready = async (what: string, pool: Pool): Promise<Diagnosis[]> => [
+    ...(await lookAtState(what, pool)),
+    ...(await lookAtClock(what, pool, cli.now)),
+  ];
   const systems = [...named].map(([urlEnv, name]): SystemToLookAt => ({ name, urlEnv, url: cli.env.all[urlEnv] }));
-  return (await Promise.all(systems.map(lookAtSystem))).flat();
+  return (await Promise.all(systems.map((system) => lookAtSystem(system, ready)))).flat();
 }

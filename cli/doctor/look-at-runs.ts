@@ -31,14 +31,16 @@ async function lookAtRun(row: CutoverRow, control: Pool, temporal: TemporalClien
       orphans.push(
         bad(
           `${what}, wave ${wave.wave}`,
-          `custody ${wave.custody}, intake ${wave.intake}, ${wave.undo} effects not undone, and no run that lives`,
+          `custody ${wave.custody}, intake ${wave.intake}, ${wave.undo} effects not undone, and no run that lives: its customers stay between two systems`,
           'the guardian rolls it back within a minute while a worker runs; if not, look at its schedule',
         ),
       );
   }
   if (main === 'RUNNING') return [ok(what, `runs as ${row.workflowId}`), ...orphans];
   const said =
-    main === null ? 'is registered, but its run was never started' : `its run has ended (${main}) without an outcome`;
+    main === null
+      ? 'is registered, but its run was never started: nothing of it happens'
+      : `its run has ended (${main}) without an outcome: nobody carries it on`;
   const remedy =
     main === null ? 'start it again with the same documents' : 'start it under another id once its waves are back';
   return [bad(what, said, remedy), ...orphans];

@@ -15,19 +15,28 @@ export interface SystemToLookAt {
   url: string | undefined;
 }
 
-/** Whether a system answers, how old it is, whether its schema `cutover` is ours, intact, and what is frozen there. */
-export async function lookAtSystem(system: SystemToLookAt): Promise<Diagnosis[]> {
+type Look = (what: string, pool: Pool) => Promise<Diagnosis[]>;
+
+/** Whether a system answers, how old it is, whether its schema `cutover` is ours, intact, and what is frozen there; then `more`. */
+export async function lookAtSystem(
+  system: SystemToLookAt,
+  more: Look = () => Promise.resolve([]),
+): Promise<Diagnosis[]> {
   const what = `${system.name} (${system.urlEnv})`;
   if (system.url === undefined)
     return [
-      gone(what, `${system.urlEnv} is not set`, `set ${system.urlEnv} to the URL of the database (postgres://…)`),
+      gone(
+        what,
+        `${system.urlEnv} is not set: no step that touches the ${system.name} can be looked after from here`,
+        `set ${system.urlEnv} to the URL of the database (postgres://…)`,
+      ),
     ];
   const pool = connect(system.url, { applicationName: 'cutover doctor', max: 2 });
   try {
     const server = await lookAtServer(what, pool);
     if (server.some((each) => each.unreachable)) return server;
     const schema = await looked(what, 'see the message', () => lookAtSchema(what, pool));
-    return [...server, ...schema];
+    return [...server, ...schema, ...(await looked(what, 'see the message', () => more(what, pool)))];
   } finally {
     await pool.end();
   }
@@ -40,10 +49,22 @@ export async function lookAtServer(what: string, pool: Pool): Promise<Diagnosis[
     );
     const { version, number } = rows[0] ?? { version: 'unknown', number: 0 };
     if (number < OLDEST_POSTGRES)
-      return [bad(what, `PostgreSQL ${version} is too old`, 'PostgreSQL 15 or newer is needed')];
+      return [
+        bad(
+          what,
+          `PostgreSQL ${version} is too old for the guards: nothing is installed in it`,
+          'PostgreSQL 15 or newer is needed',
+        ),
+      ];
     return [ok(what, `PostgreSQL ${version}`)];
   } catch (error) {
-    return [gone(what, `does not answer: ${reasonOf(error)}`, 'start the database, or mend its URL and its password')];
+    return [
+      gone(
+        what,
+        `does not answer: ${reasonOf(error)}; each step that needs it stands still and is tried again`,
+        'start the database, or mend its URL and its password',
+      ),
+    ];
   }
 }
 
@@ -56,7 +77,7 @@ async function lookAtSchema(what: string, pool: Pool): Promise<Diagnosis[]> {
     return [
       bad(
         what,
-        `schema cutover has version ${meta.version}, this program needs ${SCHEMA_VERSION}`,
+        `schema cutover has version ${meta.version}, this program needs ${SCHEMA_VERSION}: it installs no guard over the other's`,
         'finish its cutover with the program that installed it, then drop the schema',
       ),
     ];

@@ -4,6 +4,7 @@ import { CliError } from '../exit';
 import { registerSearchAttributes, searchAttributeCommand } from '../search-attributes';
 import { span } from '../show/format';
 import { bad, looked, ok, warn, type Diagnosis } from './finding';
+import { lookAtBuilds, type Poller } from './look-at-builds';
 
 /** TASK_QUEUE_TYPE_WORKFLOW and TASK_QUEUE_TYPE_ACTIVITY of Temporal's API. */
 const TYPES = { workflow: 1, activity: 2 } as const;
@@ -18,6 +19,9 @@ export async function lookAtTemporal(temporal: TemporalClient, nowMs: number): P
     ...(await looked('Temporal', remedy, () => lookAtServer(temporal))),
     ...(await looked('search attributes', remedy, () => lookAtSearchAttributes(temporal))),
     ...(await looked('task queues', remedy, () => lookAtQueues(temporal, nowMs))),
+    ...(await looked('builds', remedy, async () =>
+      lookAtBuilds(temporal, await pollers(temporal, QUEUES.main, 'workflow', nowMs)),
+    )),
     ...(await looked('guardian', remedy, () => lookAtGuardian(temporal, nowMs))),
   ];
 }
@@ -36,15 +40,19 @@ async function lookAtSearchAttributes(temporal: TemporalClient): Promise<Diagnos
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     return [
-      bad('search attributes', error.message, `let an operator run: ${searchAttributeCommand(temporal.namespace)}`),
+      bad(
+        'search attributes',
+        `${error.message}; without them each run stands still at its first step`,
+        `let an operator run: ${searchAttributeCommand(temporal.namespace)}`,
+      ),
     ];
   }
 }
 
 async function lookAtQueues(temporal: TemporalClient, nowMs: number): Promise<Diagnosis[]> {
   const looks = Object.values(QUEUES).map(async (queue) => {
-    const activity = await pollers(temporal, queue, 'activity', nowMs);
-    const workflow = queue === QUEUES.main ? await pollers(temporal, queue, 'workflow', nowMs) : activity;
+    const activity = identities(await pollers(temporal, queue, 'activity', nowMs));
+    const workflow = queue === QUEUES.main ? identities(await pollers(temporal, queue, 'workflow', nowMs)) : activity;
     const workers = Math.min(activity, workflow);
     const what = `queue ${queue}`;
     const start = `start one: cutover worker ${queue}`;
@@ -60,21 +68,23 @@ async function lookAtQueues(temporal: TemporalClient, nowMs: number): Promise<Di
   return Promise.all(looks);
 }
 
+const identities = (found: readonly Poller[]): number => new Set(found.map((poller) => poller.identity)).size;
+
+/** Who has asked lately. */
 async function pollers(
   { connection, namespace }: TemporalClient,
   queue: string,
   type: keyof typeof TYPES,
   nowMs: number,
-): Promise<number> {
+): Promise<Poller[]> {
   const { pollers: known } = await connection.workflowService.describeTaskQueue({
     namespace,
     taskQueue: { name: queue },
     taskQueueType: TYPES[type],
   });
-  const fresh = (known ?? []).filter(
+  return (known ?? []).filter(
     ({ lastAccessTime }) => nowMs - Number(lastAccessTime?.seconds ?? 0) * 1000 < POLLER_FRESH_MS,
   );
-  return new Set(fresh.map((poller) => poller.identity)).size;
 }
 
 async function lookAtGuardian({ client }: TemporalClient, nowMs: number): Promise<Diagnosis[]> {
@@ -85,7 +95,7 @@ async function lookAtGuardian({ client }: TemporalClient, nowMs: number): Promis
       return [
         bad(
           'guardian',
-          'its schedule is paused',
+          'its schedule is paused: customers a dead run leaves frozen stay between two systems',
           `temporal schedule toggle --schedule-id ${GUARDIAN_SCHEDULE} --unpause`,
         ),
       ];
