@@ -1,9 +1,10 @@
-import type { Activities, EffectRef } from '../engine/contract';
-import { claimChunk, finishChunk, planChunks as storeChunks, progress } from '../systems/control/chunks';
+import type { Activities, EffectRef, PreloadStart } from '../engine/contract';
+import { claimChunk, dropChunks, finishChunk, planChunks as storeChunks, progress } from '../systems/control/chunks';
 import { saveResult } from '../systems/control/results';
 import { keepBaseline } from '../systems/postgres/data/baseline';
 import { planChunks } from '../systems/postgres/data/chunks';
-import { lag, readPosition, startPosition } from '../systems/postgres/data/position';
+import { startCopy } from '../systems/postgres/data/kept-copy';
+import { lag, readPosition } from '../systems/postgres/data/position';
 import { preloadChunk } from '../systems/postgres/data/preload';
 import { runPass, type Unmappable } from '../systems/postgres/data/pass';
 import { guardedTables } from '../systems/postgres/data/compile';
@@ -13,6 +14,7 @@ import { quarantine, ruleCounts } from '../systems/postgres/data/quarantine';
 import { guardTables } from '../systems/postgres/schema';
 import { SystemFault } from '../systems/ports';
 import { beating, staleEpoch, type Beat } from './attempt';
+import { ownerOf, purgeUntrusted } from './copies';
 import { excludeCustomers } from './exclude';
 import { countRowsMoved } from './rows-moved';
 import { waveOf } from './wave-of';
@@ -44,24 +46,29 @@ export function bulkActivities(world: World): BulkActivities {
 }
 
 /** Guards before the starting position, so that nothing written later escapes the log; then who cannot be mapped stays behind. */
-async function startPreload(world: World, ref: EffectRef, beat: Beat): Promise<{ chunks: number; excluded: number }> {
+async function startPreload(world: World, ref: EffectRef, beat: Beat): Promise<PreloadStart> {
   const cutover = await world.of(ref.cutover);
   const { pair } = cutover;
   const compiled = await cutover.compiled();
   const wave = waveOf(ref);
   for (const side of ['source', 'target'] as const) await guardTables(pair[side], guardedTables(compiled, side));
+  const purged = await purgeUntrusted(world, cutover, ref);
   await keepBaseline(pair, compiled);
   beat.check();
+  const at = { cutover: ref.cutover, wave, epoch: ref.epoch };
+  // Chunks of a copy that is gone say nothing of the next one.
+  if ((await readPosition(pair.target, wave)) === null) await dropChunks(world.control, at);
   await refuseForeignRows(cutover, wave);
-  const started = await startPosition(pair, wave, ref.epoch);
+  const started = await startCopy(pair, wave, ref.epoch, ownerOf(cutover));
   if ('outcome' in started) throw staleEpoch(`preload of wave ${wave}`);
   await copyReference(pair, compiled);
   await saveResult(world.control, { ...ref, kind: 'rules', result: await ruleCounts(pair.source, compiled) });
   const excluded = await excludeUnmappable(world, cutover, ref);
   beat.check();
   const planned = await planChunks(compiled, pair.source, wave, chunkRowsOf(cutover.documents, ref.step));
-  const chunks = await storeChunks(world.control, { cutover: ref.cutover, wave }, planned);
-  return { chunks, excluded };
+  const chunks = await storeChunks(world.control, at, planned);
+  const { chunksDone } = await progress(world.control, at);
+  return { chunks, chunksThere: chunksDone, excluded, purged };
 }
 
 /** Before the first copy the target holds nothing of the wave: what is there is not ours, and a way back would purge it. */

@@ -23,7 +23,7 @@ export function checkActivities(world: World): CheckActivities {
   return {
     readMeasures: ({ cutover, wave, gate, downtimeMs }) => readMeasures(world, { cutover, wave, gate, downtimeMs }),
     verify: ({ ref, scope, totals }) => beating(() => verify(world, ref, scope, totals)),
-    verifyReturned: ({ ref }) => beating(() => verifyReturned(world, ref)),
+    verifyReturned: ({ ref, copyKept = false }) => beating(() => verifyReturned(world, ref, copyKept)),
   };
 }
 
@@ -40,7 +40,11 @@ async function verify(world: World, ref: EffectRef, scope: 'live' | 'frozen', to
   return summary;
 }
 
-async function verifyReturned(world: World, ref: EffectRef): Promise<{ ok: boolean; findings: string[] }> {
+async function verifyReturned(
+  world: World,
+  ref: EffectRef,
+  copyKept: boolean,
+): Promise<{ ok: boolean; findings: string[] }> {
   const { custody, pair, compiled } = await world.of(ref.cutover);
   const wave = waveOf(ref);
   const [source, target, routing] = await Promise.all([
@@ -48,7 +52,7 @@ async function verifyReturned(world: World, ref: EffectRef): Promise<{ ok: boole
     custody.target.wave(wave),
     readWave(world.control, ref.cutover, wave),
   ]);
-  const left = await countWave(pair, await compiled(), wave);
+  const left = copyKept ? 0 : await countWave(pair, await compiled(), wave);
   // What is on its way to the source now is ordinary traffic: the intake is open again.
   const sent = await unknownForwards(world.control, { cutover: ref.cutover, wave });
   const waiting = sent.filter(({ side }) => side === 'target');

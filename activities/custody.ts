@@ -1,14 +1,12 @@
 import { CancelledFailure, log } from '@temporalio/activity';
 import { readCustody } from '../domain/custody';
 import type { Activities, EffectRef, FreezeResult, LeaseEnd, ReturnResult, SwitchResult } from '../engine/contract';
-import { dropChunks } from '../systems/control/chunks';
 import { setCustody } from '../systems/control/routing';
 import { waveWorkflowId } from '../workflows/names';
 import { alignTargetSequences, finishReturn } from '../systems/postgres/data/sequences';
 import { carryBackPass } from '../systems/postgres/data/carry-back';
 import { membershipDigest } from '../systems/postgres/data/census';
 import { startCarryBack, readPosition } from '../systems/postgres/data/position';
-import { purgeWave } from '../systems/postgres/data/purge';
 import { guardedTables } from '../systems/postgres/data/compile';
 import { openSealed } from '../systems/postgres/resolve';
 import { guardFindings, guardTables } from '../systems/postgres/schema';
@@ -19,10 +17,7 @@ import { waveOf } from './wave-of';
 import type { CutoverWorld, World } from './world';
 import { durationMs } from '../runbooks/schema/common';
 
-type CustodyActivities = Pick<
-  Activities,
-  'freeze' | 'holdFreeze' | 'thaw' | 'switchWave' | 'returnCustody' | 'purgeCopy'
->;
+type CustodyActivities = Pick<Activities, 'freeze' | 'holdFreeze' | 'thaw' | 'switchWave' | 'returnCustody'>;
 
 /** Who is the system of record: freeze, lease, seal and open, and the way back (PROTOCOL 11-16). */
 export function custodyActivities(world: World): CustodyActivities {
@@ -32,14 +27,6 @@ export function custodyActivities(world: World): CustodyActivities {
     thaw: ({ ref }) => thaw(world, ref),
     switchWave: ({ ref }) => switchWave(world, ref),
     returnCustody: ({ ref }) => beating((beat) => returnCustody(world, ref, beat)),
-    purgeCopy: ({ ref }) =>
-      beating(async () => {
-        const cutover = await world.of(ref.cutover);
-        const purged = await purgeWave(cutover.pair, await cutover.compiled(), waveOf(ref), ref.epoch);
-        if ('outcome' in purged) throw staleEpoch(`purge of wave ${waveOf(ref)}`);
-        await dropChunks(world.control, { cutover: ref.cutover, wave: waveOf(ref) });
-        return { rows: purged.rows };
-      }),
   };
 }
 

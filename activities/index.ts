@@ -4,6 +4,7 @@ import { actionActivities } from './actions';
 import { mapped } from './attempt';
 import { bulkActivities } from './bulk';
 import { checkActivities } from './checks';
+import { copyActivities } from './copies';
 import { custodyActivities } from './custody';
 import { guardianActivities } from './guardian';
 import { runActivities } from './runs';
@@ -18,6 +19,7 @@ export function createActivities(world: World): Activities & GuardianActivities 
     ...bulkActivities(world),
     ...workActivities(world),
     ...custodyActivities(world),
+    ...copyActivities(world),
     ...checkActivities(world),
     ...guardianActivities(world),
   });

@@ -20,6 +20,8 @@ export interface RunDirectory {
   isOpen(workflowId: string): Promise<boolean>;
   /** Whether the last run of this id was ended from outside, or failed: nobody heard its last word. */
   hasDied(workflowId: string): Promise<boolean>;
+  /** When its last run ended; null while it is open, or unknown. */
+  closedAt(workflowId: string): Promise<Date | null>;
 }
 
 export interface WorldOptions {

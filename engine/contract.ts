@@ -48,6 +48,18 @@ export interface BulkProgress {
   rows: number;
 }
 
+export interface PreloadStart {
+  chunks: number;
+  /** Of those, copied before: they are not copied again. */
+  chunksThere: number;
+  excluded: number;
+  /** Why the copy of an earlier run was purged; null when none was. */
+  purged: string | null;
+}
+
+export type KeepResult =
+  { outcome: 'kept'; chunksDone: number; chunksTotal: number } | { outcome: 'untrusted'; reason: string };
+
 export interface CatchUpResult {
   lagRows: number;
   passes: number;
@@ -156,8 +168,11 @@ export interface Activities {
   notify(input: { ref: EffectRef; to: string[]; text: string }): Promise<void>;
   runAction(input: { ref: EffectRef; direction: 'do' | 'undo' }): Promise<{ checked: boolean }>;
 
-  /** Plans chunks (control rows), sets the wave's starting position, quarantines and excludes customers that cannot be mapped. */
-  startPreload(input: { ref: EffectRef }): Promise<{ chunks: number; excluded: number }>;
+  /**
+   * Plans chunks (control rows), sets the wave's starting position, quarantines and excludes customers that cannot be mapped. Goes on
+   * from a copy that an earlier run of the cutover left, when it can be trusted; otherwise purges it first.
+   */
+  startPreload(input: { ref: EffectRef }): Promise<PreloadStart>;
   /** One heartbeating stream: claims chunks until none is left. */
   preloadStream(input: { ref: EffectRef; stream: number }): Promise<BulkProgress>;
   /** Passes until at most `lagRows` unapplied rows are left. Heartbeats. */
@@ -181,8 +196,13 @@ export interface Activities {
   switchWave(input: { ref: EffectRef }): Promise<SwitchResult>;
   /** Brings custody back to the source from wherever the wave is (PROTOCOL 14, 15). Heartbeats. */
   returnCustody(input: { ref: EffectRef }): Promise<ReturnResult>;
+  /**
+   * Leaves the wave's copy at the target for the next run of this cutover, in place of its purge: that run goes on from what is there.
+   * `untrusted`, with the reason, when catching up would not make it right.
+   */
+  keepCopy(input: { ref: EffectRef }): Promise<KeepResult>;
   /** Removes the wave's copy from the target: undo of preload. */
   purgeCopy(input: { ref: EffectRef }): Promise<{ rows: number }>;
-  /** Proves the source serves the wave as before: state open, nothing of the wave at the target, census even. */
-  verifyReturned(input: { ref: EffectRef }): Promise<{ ok: boolean; findings: string[] }>;
+  /** Proves the source serves the wave as before: state open, nothing of the wave at the target (but a kept copy), census even. */
+  verifyReturned(input: { ref: EffectRef; copyKept?: boolean }): Promise<{ ok: boolean; findings: string[] }>;
 }

@@ -14,9 +14,18 @@ export interface RollbackState {
   problem: string | null;
   /** Raised by a person's `retry`. */
   retries: number;
+  /** The run died: its copy stays for the next one of its cutover, when it can be trusted. */
+  keepCopy: boolean;
+  /** It stays. */
+  copyKept: boolean;
 }
 
-export const newRollback = (cutover: string, wave: number | null, startedAt: number): RollbackState => ({
+export const newRollback = (
+  cutover: string,
+  wave: number | null,
+  startedAt: number,
+  keepCopy = false,
+): RollbackState => ({
   cutover,
   wave,
   startedAt,
@@ -25,6 +34,8 @@ export const newRollback = (cutover: string, wave: number | null, startedAt: num
   done: [],
   problem: null,
   retries: 0,
+  keepCopy,
+  copyKept: false,
 });
 
 /**
@@ -38,6 +49,7 @@ export async function runRollback(runtime: Runtime, state: RollbackState): Promi
     activities.listUndo({ cutover: state.cutover, wave: state.wave }),
   );
   for (const row of rows) {
+    if (state.keepCopy && row.kind === 'preload' && (await keepCopy(runtime, state, row))) continue;
     await attempt(runtime, state, row.step, () => undo(activities, refOf(state, row), row));
     await attempt(runtime, state, row.step, () => activities.completeUndo({ seq: row.seq, epoch: state.epoch }));
     state.done.push({ kind: row.kind, step: row.step });
@@ -55,6 +67,19 @@ async function raise({ activities }: Runtime, state: RollbackState): Promise<voi
   const { cutover, wave, startedAt, retries } = state;
   const { epoch } = await activities.raiseEpoch({ cutover, wave, key: `rollback/${startedAt}/${retries}` });
   state.epoch = epoch;
+}
+
+/** True when the copy stays; its undo row stays with it. */
+async function keepCopy(runtime: Runtime, state: RollbackState, row: UndoRow): Promise<boolean> {
+  const kept = await attempt(runtime, state, row.step, () => runtime.activities.keepCopy({ ref: refOf(state, row) }));
+  state.copyKept = kept.outcome === 'kept';
+  if (kept.outcome === 'kept') {
+    const { chunksDone, chunksTotal } = kept;
+    state.done.push({ kind: 'copy kept', step: row.step });
+    await write(runtime, state, 'copy kept', row.step, { chunksDone, chunksTotal });
+    runtime.publish();
+  } else await write(runtime, state, 'copy not kept', row.step, { why: kept.reason });
+  return state.copyKept;
 }
 
 async function undo(activities: Activities, ref: EffectRef, row: UndoRow): Promise<void> {
@@ -82,6 +107,7 @@ async function undo(activities: Activities, ref: EffectRef, row: UndoRow): Promi
 async function proveReturned(activities: Activities, state: RollbackState): Promise<void> {
   const { ok, findings } = await activities.verifyReturned({
     ref: { cutover: state.cutover, wave: state.wave, step: 'rollback', occurrence: 1, epoch: state.epoch },
+    ...(state.copyKept ? { copyKept: true } : {}),
   });
   if (!ok) throw new Error(`the wave is not back as it was: ${findings.join('; ')}`);
 }
@@ -108,13 +134,19 @@ async function attempt<T>(runtime: Runtime, state: RollbackState, what: string, 
   }
 }
 
-function write(runtime: Runtime, state: RollbackState, action: string, subject: string): Promise<void> {
+function write(
+  runtime: Runtime,
+  state: RollbackState,
+  action: string,
+  subject: string,
+  more: LedgerEntry['detail'] = {},
+): Promise<void> {
   const entry: LedgerEntry = {
     at: runtime.now(),
     actor: 'system',
     action,
     subject,
-    detail: { wave: state.wave, problem: state.problem },
+    detail: { wave: state.wave, problem: state.problem, ...more },
   };
   return runtime.activities.appendLedger({ cutover: state.cutover, entries: [entry] });
 }

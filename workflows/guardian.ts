@@ -20,6 +20,8 @@ export interface Orphan {
   wave: number | null;
   /** The wave's own run when it outlived its cutover: it is stopped first. */
   liveRun: string | null;
+  /** False once the cutover has ended: no run comes that could go on from the copy. */
+  keepCopy: boolean;
 }
 
 /** A wave whose run died while its cutover's lives. A cutover that continued as new does not hear it from its child. */
@@ -30,7 +32,10 @@ export interface LostWave {
 
 export interface GuardianActivities {
   findLostWaves(): Promise<LostWave[]>;
-  /** What is not undone (undo rows, or a custody of `moving`) of cutovers whose run is closed without an outcome. */
+  /**
+   * What is not undone (undo rows, or a custody of `moving`) of cutovers whose run is closed without an outcome, and copies that were
+   * kept for a cutover which has ended since.
+   */
   findOrphans(): Promise<Orphan[]>;
 }
 
@@ -59,7 +64,12 @@ export async function guardian(): Promise<{ started: string[] }> {
     }
     const workflowId = rollbackWorkflowId(orphan.cutoverWorkflowId, orphan.wave);
     const args: [RollbackInput] = [
-      { cutover: orphan.cutover, wave: orphan.wave, cutoverWorkflowId: orphan.cutoverWorkflowId },
+      {
+        cutover: orphan.cutover,
+        wave: orphan.wave,
+        cutoverWorkflowId: orphan.cutoverWorkflowId,
+        keepCopy: orphan.keepCopy,
+      },
     ];
     try {
       await startChild(WORKFLOWS.rollback, {

@@ -71,6 +71,7 @@ export const POLICIES: Record<keyof Activities, { queue: Queue; options: Activit
   verify: { queue: QUEUES.data, options: BULK },
   switchWave: { queue: QUEUES.source, options: { ...QUICK, startToCloseTimeout: '2 minutes' } },
   returnCustody: { queue: QUEUES.data, options: BULK },
+  keepCopy: { queue: QUEUES.data, options: BULK },
   purgeCopy: { queue: QUEUES.data, options: BULK },
   verifyReturned: { queue: QUEUES.data, options: BULK },
 };

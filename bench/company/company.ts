@@ -80,9 +80,9 @@ export class Company {
     await database(this.servers.target, name, '', `empty_${this.customers}`);
     if (before.startsWith('target_'))
       await withClient(this.servers.target.url('postgres'), (client) => client.query(`drop database ${before}`));
-    await dropChunks(this.control, { cutover: CUTOVER, wave: WAVE });
     this.enter(name);
     await this.raise();
+    await dropChunks(this.control, { cutover: CUTOVER, wave: WAVE, epoch: this.epoch });
   }
 
   /** Makes every older attempt void, as a new run of the step would. */
@@ -142,7 +142,11 @@ export class Company {
     this.world = new World({
       control: this.control,
       url: (name) => urls[name] ?? '',
-      runs: { isOpen: () => Promise.resolve(true), hasDied: () => Promise.resolve(false) },
+      runs: {
+        isOpen: () => Promise.resolve(true),
+        hasDied: () => Promise.resolve(false),
+        closedAt: () => Promise.resolve(null),
+      },
       webhookUrl: null,
       documentsDir: null,
     });

@@ -27,7 +27,20 @@ async function lookAtRun(row: CutoverRow, control: Pool, temporal: TemporalClien
         runStatus(temporal, id),
       ),
     );
-    if (main !== 'RUNNING' && !runs.includes('RUNNING'))
+    if (main === 'RUNNING' || runs.includes('RUNNING')) continue;
+    if (wave.custody === 'target')
+      orphans.push(
+        bad(
+          `${what}, wave ${wave.wave}`,
+          'lives in the target, and the run of its cutover has ended: the guardian leaves it to a person',
+          `its customers work there; to bring them back, start its rollback by hand as docs/operating.md says, unless the point of no return has passed`,
+        ),
+      );
+    else if (wave.undo === 0 && wave.custody === 'source' && wave.intake === 'open')
+      orphans.push(
+        ok(`${what}, wave ${wave.wave}`, 'back at the source; its copy is kept for a new run of this cutover'),
+      );
+    else
       orphans.push(
         bad(
           `${what}, wave ${wave.wave}`,
@@ -42,7 +55,9 @@ async function lookAtRun(row: CutoverRow, control: Pool, temporal: TemporalClien
       ? 'is registered, but its run was never started: nothing of it happens'
       : `its run has ended (${main}) without an outcome: nobody carries it on`;
   const remedy =
-    main === null ? 'start it again with the same documents' : 'start it under another id once its waves are back';
+    main === null
+      ? 'start it again with the same documents'
+      : 'once its waves are back, start it again with the same documents and id: it goes on from what was copied';
   return [bad(what, said, remedy), ...orphans];
 }
 
@@ -50,18 +65,24 @@ interface OpenWave {
   wave: number;
   custody: string;
   intake: string;
+  /** Not undone, a kept copy apart. */
   undo: number;
+  kept: boolean;
 }
 
-/** Waves that were touched and are not at peace: something to undo, moving, or with a held intake. */
+/** Waves that were touched and are not at peace: something to undo or kept, moving, or with a held intake. */
 async function openWaves(control: Pool, cutover: string): Promise<OpenWave[]> {
-  const { rows } = await control.query<Omit<OpenWave, 'undo'>>(
+  const { rows } = await control.query<Omit<OpenWave, 'undo' | 'kept'>>(
     'select wave, custody, intake from control.wave where cutover = $1 and wave > 0 order by wave',
     [cutover],
   );
-  const counted = rows.map(async (row) => ({ ...row, undo: (await listUndo(control, cutover, row.wave)).length }));
+  const counted = rows.map(async (row) => {
+    const effects = await listUndo(control, cutover, row.wave);
+    const kept = effects.filter((effect) => effect.kept).length;
+    return { ...row, undo: effects.length - kept, kept: kept > 0 };
+  });
   return (await Promise.all(counted)).filter(
-    (wave) => wave.undo > 0 || wave.custody === 'moving' || wave.intake === 'held',
+    (wave) => wave.undo > 0 || wave.kept || wave.custody === 'moving' || wave.intake === 'held',
   );
 }
 

@@ -1,7 +1,8 @@
 import { durationMs } from '../../runbooks/schema/common';
 import { keepFollowing, stopBackground } from '../background';
-import { record } from '../context';
+import { record, type Context } from '../context';
 import { settleAll } from '../settle';
+import type { PreloadStart } from '../contract';
 import { effect } from './effect';
 import { StepProblem, type Handler } from './handler';
 
@@ -19,7 +20,9 @@ export const preload: Handler<'preload'> = async ({ context, state }) => {
   const { run } = context;
   const streams = Math.max(1, run.runbook.systems['source']?.streams ?? 2);
   return effect(context, state, async (activities, ref) => {
-    const { chunks, excluded } = await activities.startPreload({ ref });
+    const start = await activities.startPreload({ ref });
+    const { chunks, excluded } = start;
+    noteEarlierCopy(context, state.id, start);
     state.progress = `${chunks} chunks`;
     context.runtime.publish();
     const done = await settleAll(
@@ -30,6 +33,12 @@ export const preload: Handler<'preload'> = async ({ context, state }) => {
     return { chunks, excluded, rows };
   });
 };
+
+/** Whether what an earlier run copied is used or was purged stands in the ledger. */
+function noteEarlierCopy(context: Context, step: string, { chunks, chunksThere, purged }: PreloadStart): void {
+  if (purged) record(context, 'system', 'earlier copy purged', step, { why: purged });
+  else if (chunksThere > 0) record(context, 'system', 'earlier copy used', step, { chunksThere, chunks });
+}
 
 export const catchUp: Handler<'catchUp'> = async ({ context, step, state }) => {
   const result = await effect(context, state, (activities, ref) =>

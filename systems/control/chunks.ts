@@ -30,7 +30,11 @@ interface WaveRef {
  * Writes the chunks of a wave, entities in the order in which they first appear. A wave that has chunks keeps them: a
  * second plan with other borders would leave gaps. Returns how many there are.
  */
-export async function planChunks(pool: Pool, ref: WaveRef, chunks: readonly PlannedChunk[]): Promise<number> {
+export async function planChunks(
+  pool: Pool,
+  ref: WaveRef & { epoch: number },
+  chunks: readonly PlannedChunk[],
+): Promise<number> {
   const order = [...new Set(chunks.map((chunk) => chunk.entity))];
   return inTransaction(pool, async (client) => {
     await client.query(`select pg_advisory_xact_lock(hashtextextended('control.chunk/' || $1 || '/' || $2, 0))`, [
@@ -47,11 +51,11 @@ export async function planChunks(pool: Pool, ref: WaveRef, chunks: readonly Plan
     const planned = await count();
     if (planned > 0) return planned;
     await client.query(
-      `insert into control.chunk (cutover, wave, entity, no, entity_no, lo, hi, planned_rows, after)
+      `insert into control.chunk (cutover, wave, entity, no, entity_no, lo, hi, planned_rows, after, planned_under)
        select $1, $2, c.entity, c.no, array_position($4::text[], c.entity), c.lo, c.hi, c.rows,
-              array(select jsonb_array_elements_text(c.after))
+              array(select jsonb_array_elements_text(c.after)), $5
        from jsonb_to_recordset($3::jsonb) as c(entity text, no int, lo text, hi text, rows bigint, after jsonb)`,
-      [ref.cutover, ref.wave, JSON.stringify(chunks), order],
+      [ref.cutover, ref.wave, JSON.stringify(chunks), order, ref.epoch],
     );
     return count();
   });
@@ -131,7 +135,11 @@ export async function progress(
   return { chunksDone: row?.chunksDone ?? 0, chunksTotal: row?.chunksTotal ?? 0, rows: Number(row?.rows ?? 0) };
 }
 
-/** Forgets the wave's chunks, when its copy is removed. */
-export async function dropChunks(pool: Pool, ref: WaveRef): Promise<void> {
-  await pool.query('delete from control.chunk where cutover = $1 and wave = $2', [ref.cutover, ref.wave]);
+/** Forgets the wave's chunks that were planned under an older epoch, when the copy of that time is gone. */
+export async function dropChunks(pool: Pool, ref: WaveRef & { epoch: number }): Promise<void> {
+  await pool.query('delete from control.chunk where cutover = $1 and wave = $2 and planned_under < $3', [
+    ref.cutover,
+    ref.wave,
+    ref.epoch,
+  ]);
 }

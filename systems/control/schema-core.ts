@@ -72,6 +72,7 @@ create table if not exists control.undo (
   epoch bigint not null,
   recorded_at timestamptz not null default clock_timestamp(),
   done_at timestamptz,
+  kept boolean not null default false,
   unique (cutover, wave, step, occurrence, kind));
 
 create table if not exists control.ledger_head (

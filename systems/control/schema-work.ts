@@ -19,6 +19,7 @@ create table if not exists control.chunk (
   claimed_until timestamptz,
   rows bigint not null default 0,
   done_at timestamptz,
+  planned_under bigint not null,
   primary key (cutover, wave, entity, no));
 
 create table if not exists control.wave (

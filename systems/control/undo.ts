@@ -11,17 +11,19 @@ export interface UndoRef {
   epoch: number;
 }
 
+/** `kept`: the run ended and left the effect for the next one of its cutover; what undoes that one undoes this too. */
 export interface RecordedUndo<K extends string = string> {
   seq: number;
   wave: number | null;
   step: string;
   occurrence: number;
   kind: K;
+  kept: boolean;
 }
 
 /**
  * Writes the undo row of an effect, before the effect. `stale` when a higher epoch was taken for the wave: a rollback
- * has begun and will not look again. Idempotent; a row that was undone since counts as new, and comes last again.
+ * has begun and will not look again. Idempotent; a row that was undone or kept since counts as new, and comes last again.
  */
 export async function recordUndo(
   pool: Pool,
@@ -33,9 +35,9 @@ export async function recordUndo(
     const { rows } = await client.query<{ seq: string }>(
       `insert into control.undo as known (cutover, wave, step, occurrence, kind, epoch) values ($1, $2, $3, $4, $5, $6)
        on conflict (cutover, wave, step, occurrence, kind) do update set
-         seq = case when known.done_at is null then known.seq else excluded.seq end,
+         seq = case when known.done_at is null and not known.kept then known.seq else excluded.seq end,
          epoch = greatest(known.epoch, excluded.epoch),
-         done_at = null
+         done_at = null, kept = false
        returning seq`,
       [ref.cutover, waveKey(ref.wave), ref.step, ref.occurrence, kind, ref.epoch],
     );
@@ -60,10 +62,21 @@ export async function readUndo(
   return rows[0] ? { seq: Number(rows[0].seq), done: rows[0].done } : null;
 }
 
-/** How many effects of a cutover, in all its waves, are not undone. */
+/** Waves with an effect that was kept for a next run of their cutover, which has ended since: no next run comes. */
+export async function keptForNobody(pool: Pool): Promise<{ cutover: string; workflowId: string; wave: number }[]> {
+  const { rows } = await pool.query<{ cutover: string; workflowId: string; wave: number }>(
+    `select distinct u.cutover, c.workflow_id as "workflowId", u.wave from control.undo u
+     join control.cutover c on c.cutover = u.cutover and c.outcome is not null
+     join control.wave w on w.cutover = u.cutover and w.wave = u.wave and w.custody = 'source'
+     where u.kept and u.done_at is null order by 1, 3`,
+  );
+  return rows;
+}
+
+/** How many effects of a cutover, in all its waves, are neither undone nor kept. */
 export async function pendingUndo(pool: Pool, cutover: string): Promise<number> {
   const { rows } = await pool.query<{ pending: number }>(
-    'select count(*)::int as pending from control.undo where cutover = $1 and done_at is null',
+    'select count(*)::int as pending from control.undo where cutover = $1 and done_at is null and not kept',
     [cutover],
   );
   return rows[0]?.pending ?? 0;
@@ -75,12 +88,48 @@ export async function listUndo<K extends string = string>(
   cutover: string,
   wave: number | null,
 ): Promise<RecordedUndo<K>[]> {
-  const { rows } = await pool.query<{ seq: string; wave: number; step: string; occurrence: number; kind: K }>(
-    `select seq, wave, step, occurrence, kind from control.undo
+  const { rows } = await pool.query<{
+    seq: string;
+    wave: number;
+    step: string;
+    occurrence: number;
+    kind: K;
+    kept: boolean;
+  }>(
+    `select seq, wave, step, occurrence, kind, kept from control.undo
      where cutover = $1 and wave = $2 and done_at is null order by seq desc`,
     [cutover, waveKey(wave)],
   );
   return rows.map((row) => ({ ...row, seq: Number(row.seq), wave: waveOf(row.wave) }));
+}
+
+/**
+ * Marks the effect as kept for the next run of its cutover. The epoch is that of the rollback which keeps it; `stale` when a higher one
+ * was taken. Idempotent.
+ */
+export async function keepUndo(
+  pool: Pool,
+  ref: UndoRef,
+  kind: string,
+): Promise<{ outcome: 'kept' } | { outcome: 'stale' }> {
+  return inTransaction(pool, async (client) => {
+    if (ref.epoch < (await lockedEpoch(client, ref.cutover, ref.wave))) return { outcome: 'stale' };
+    await client.query(
+      `update control.undo set kept = true
+       where cutover = $1 and wave = $2 and step = $3 and occurrence = $4 and kind = $5 and done_at is null`,
+      [ref.cutover, waveKey(ref.wave), ref.step, ref.occurrence, kind],
+    );
+    return { outcome: 'kept' };
+  });
+}
+
+/** Marks what a cutover kept in a wave as undone: another one takes its place. */
+export async function forgetKept(pool: Pool, cutover: string, wave: number): Promise<void> {
+  await pool.query(
+    `update control.undo set done_at = clock_timestamp(), kept = false
+     where cutover = $1 and wave = $2 and kept and done_at is null`,
+    [cutover, waveKey(wave)],
+  );
 }
 
 /** Marks an undo as done. `stale` when a higher epoch was taken: another rollback is at work. Idempotent. */

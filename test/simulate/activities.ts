@@ -1,6 +1,7 @@
 import type { Activities } from '../../engine/contract';
 import type { ResolvedRun } from '../../runbooks/resolved';
 import { ActivityFault, type Attempt } from './world/attempt';
+import * as copies from './world/copies';
 import * as custody from './world/custody';
 import { raiseEpoch } from './world/fences';
 import * as moving from './world/moving';
@@ -60,8 +61,9 @@ export function bodies(world: World, truth: Truth, documents: ReadonlyMap<string
     verify: (attempt, input) => moving.verify(world, attempt, input.ref, input.scope),
     switchWave: (attempt, input) => custody.switchWave(world, attempt, input.ref),
     returnCustody: (attempt, input) => custody.returnCustody(world, attempt, input.ref),
-    purgeCopy: (attempt, input) => custody.purgeCopy(world, attempt, input.ref),
-    verifyReturned: (attempt, input) => custody.verifyReturned(world, attempt, input.ref),
+    keepCopy: (attempt, input) => copies.keepCopy(world, attempt, input.ref),
+    purgeCopy: (attempt, input) => copies.purge(world, attempt, input.ref),
+    verifyReturned: (attempt, input) => custody.verifyReturned(world, attempt, input.ref, input.copyKept ?? false),
   };
 }
 

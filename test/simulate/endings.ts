@@ -47,6 +47,26 @@ export class Endings {
     return 'waiting';
   }
 
+  /** The run died and every wave is back, nothing but copies left behind: `start` of the same id is not refused. */
+  mayStartAgain(): boolean {
+    const { control } = this.world;
+    const isBack = (wave: number): boolean =>
+      control.custody.get(wave) === 'source' && waveRow(this.world, 'source', wave).state === 'open';
+    return [1, 2].every(isBack) && control.undo.every((row) => row.done || row.kept);
+  }
+
+  startedAgain(): void {
+    this.lastProgress = this.waitedUntil = this.world.clock.now;
+  }
+
+  /** Waves whose copy waits for a run that never comes. */
+  keptForNobody(): number[] {
+    if (this.outcome === null) return [];
+    return [
+      ...new Set(this.world.control.undo.flatMap((row) => (row.kept && !row.done && row.wave ? [row.wave] : []))),
+    ];
+  }
+
   /** The wave went live: the guardian leaves it to people. */
   settled(wave: number): boolean {
     return this.runs.waves.get(wave)?.context.state.status === 'live';

@@ -87,6 +87,7 @@ export type Mutant =
   | 'lease-outlives-runs'
   | 'unapplied-ignored-in-seal'
   | 'chunk-written-twice'
+  | 'kept-position-forgotten'
   | 'born-not-carried-back'
   | 'request-key-ignored'
   | 'requests-overtake'
@@ -112,6 +113,7 @@ export const MUTANTS: Record<Mutant, MutantParts> = {
   // The seal's count is the last of several lines: it is needed when a writer's transaction outlived the freeze.
   'unapplied-ignored-in-seal': { world: ['unapplied-in-seal', 'wave-lock'], breaks: ['CONTENT'] },
   'chunk-written-twice': { world: ['chunk-fence'], breaks: ['CONTENT', 'LIVE', 'BACK'] },
+  'kept-position-forgotten': { world: ['kept-position'], breaks: ['CONTENT', 'LIVE'] },
   'born-not-carried-back': { world: ['born-carried-back'], breaks: ['CONSERVE'] },
   'request-key-ignored': { world: ['request-key'], breaks: ['ONCE'] },
   'requests-overtake': { world: ['held-order'], breaks: ['WORK'] },

@@ -52,6 +52,10 @@ export class Runs {
   /** The person the engine takes for the starter; the checks know better. */
   starter: string;
   private reportAt = 0;
+  /** How often the cutover was started. */
+  starts = 0;
+  /** Runs that were ended from outside, in earlier starts too: `null` is the cutover's. */
+  readonly everTerminated = new Set<number | null>();
 
   constructor(
     readonly clock: Clock,
@@ -68,7 +72,12 @@ export class Runs {
     return [...(this.cutover ? [this.cutover] : []), ...this.waves.values()];
   }
 
+  /** Starts the cutover, again after its run died and the guardian ended its waves: then from what control and the systems hold. */
   async startCutover(): Promise<void> {
+    this.starts += 1;
+    this.cutover = null;
+    this.waves.clear();
+    this.rollbacks.length = 0;
     const runtime = new SimRuntime('cutover', this.place);
     const { epoch } = await runtime.activities.openCutover({
       cutover: CUTOVER,
@@ -171,7 +180,7 @@ export class Runs {
       terminated: false,
     };
     this.waves.set(wave, run);
-    const { epoch } = await runtime.activities.raiseEpoch({ cutover: CUTOVER, wave, key: 'wave' });
+    const { epoch } = await runtime.activities.raiseEpoch({ cutover: CUTOVER, wave, key: `wave/${this.starts}` });
     run.context.state.epoch = epoch;
     await this.drive(run, async (context) => {
       const status = await runWave(context);
@@ -209,8 +218,8 @@ export class Runs {
   }
 
   /** One rollback of a wave at a time, as their workflow ids make sure of. */
-  async rollBack(wave: number | null, byGuardian: boolean): Promise<void> {
-    const state = newRollback(CUTOVER, wave, this.clock.now);
+  async rollBack(wave: number | null, byGuardian: boolean, keepCopy = false): Promise<void> {
+    const state = newRollback(CUTOVER, wave, this.clock.now, keepCopy);
     const runtime = new SimRuntime(`rollback-${wave ?? 'all'}`, this.place);
     const rollback: RollbackRun = { state, done: false, runtime };
     await this.clock.until(() => this.rollbacks.every((other) => other.state.wave !== wave || other.done), null);
@@ -250,6 +259,7 @@ export class Runs {
     if (!run.open) return;
     run.open = false;
     run.terminated = true;
+    this.everTerminated.add(run.wave);
     this.observer.happened('run/terminated');
     run.runtime.dead = true;
     const { wave } = run;
@@ -263,7 +273,13 @@ export class Runs {
     if (!this.cutover?.terminated) return;
     for (const [wave, run] of this.waves) {
       const busy = run.open || settled(wave) || this.rollbacks.some((other) => other.state.wave === wave);
-      if (!busy) void this.rollBack(wave, true);
+      if (!busy) void this.rollBack(wave, true, true);
     }
+  }
+
+  /** Outside every run too: copies that were kept for a cutover which has ended since are purged. */
+  guardKept(waves: readonly number[]): void {
+    for (const wave of waves)
+      if (this.rollbacks.every((other) => other.state.wave !== wave || other.done)) void this.rollBack(wave, true);
   }
 }

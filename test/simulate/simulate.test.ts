@@ -16,6 +16,7 @@ const SEEN_FROM: Record<Mutant, number> = {
   'lease-outlives-runs': 4,
   'unapplied-ignored-in-seal': 56,
   'chunk-written-twice': 422,
+  'kept-position-forgotten': 117,
   'born-not-carried-back': 2,
   'request-key-ignored': 2,
   'requests-overtake': 11,

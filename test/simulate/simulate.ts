@@ -29,6 +29,8 @@ const EVENTS_AT_MOST = 30_000;
 const WRITES_AT_MOST = 400;
 const MORE = 0x5eed;
 const OTHERS = 0x57aff;
+const AGAIN = 0xa9a1;
+const MOST_STARTS = 3;
 const AFTER_SWITCH = ['rollback', 'rollback', 'noGo', 'highIncident', 'terminateCutover', 'terminateWave'];
 
 export interface Result {
@@ -74,6 +76,8 @@ class Simulation {
   private readonly tally: Tally = new Map();
   private readonly mischief: { at: number; name: string }[];
   private readonly changes: { at: number; name: string }[];
+  /** A third: whether a cutover whose run died is started again. */
+  private readonly again: Prng;
   private readonly absent: string | null;
   private publishes = 0;
   private roundDue = false;
@@ -89,6 +93,7 @@ class Simulation {
     this.prng = new Prng(seed);
     this.more = new Prng(seed + MORE);
     this.others = new Prng(seed + OTHERS);
+    this.again = new Prng(seed + AGAIN);
     const { prng, clock } = this;
     this.documents = simulatedRun(nights(prng));
     this.absent = prng.chance(0.08) ? prng.pick(['olga', 'sven', 'vera', 'cara', STARTER]) : null;
@@ -149,6 +154,7 @@ class Simulation {
       ended: (outcome) => {
         this.trace(`ended ${outcome}`);
         this.endings.outcome = outcome;
+        if (this.endings.keptForNobody().length > 0) this.guardianLooks();
       },
     };
   }
@@ -164,8 +170,7 @@ class Simulation {
     this.promises.everyEvent();
     // Nothing is left to happen: it must have ended, or wait for somebody.
     if (this.ending === '') this.ending = this.endings.now(true);
-    const terminated = new Set(this.runs.all().flatMap((run) => (run.terminated ? [run.wave] : [])));
-    this.promises.atEnd(this.endings.outcome, terminated);
+    this.promises.atEnd(this.endings.outcome, this.runs.everTerminated);
     add(this.tally, `ending/${this.ending || 'nowhere'}`);
     const { acknowledged } = this.truth;
     return {
@@ -198,10 +203,23 @@ class Simulation {
     }
     if (this.endedAt === null) {
       this.ending = this.endings.now();
+      if (this.ending === 'terminated' && this.startsAgain()) this.ending = '';
       if (this.ending !== '') this.endedAt = this.clock.now;
       return false;
     }
     return this.clock.now > this.endedAt + AFTERMATH_MS;
+  }
+
+  /** Mostly, a while after everything is back. */
+  private startsAgain(): boolean {
+    const { runs, endings, again } = this;
+    if (runs.starts >= MOST_STARTS || !endings.mayStartAgain() || !again.chance(0.7)) return false;
+    this.trace('started again');
+    add(this.tally, 'run/started again');
+    endings.startedAgain();
+    this.promises.startedAgain();
+    void runs.startCutover();
+    return true;
   }
 
   private guardianLooks(): void {
@@ -209,9 +227,10 @@ class Simulation {
       GUARDIAN_MS,
       () => {
         this.runs.guard((wave) => this.endings.settled(wave));
-        if (this.endedAt === null) this.guardianLooks();
+        this.runs.guardKept(this.endings.keptForNobody());
+        if (this.endedAt === null || this.endings.keptForNobody().length > 0) this.guardianLooks();
       },
-      () => this.endedAt !== null || !this.runs.cutover?.terminated,
+      () => (this.endedAt !== null || !this.runs.cutover?.terminated) && this.endings.keptForNobody().length === 0,
     );
   }
 

@@ -24,6 +24,17 @@ const PROOF = `
     primary key (wave, entity, no)
   )`;
 
+/** Whose copy of a wave is at the target; `kept`: its run ended and left it to the next one of its cutover. */
+const COPY = `
+  create table if not exists cutover.copy (
+    wave int primary key,
+    cutover text not null,
+    conversion text not null,
+    capture text not null,
+    target_position text not null,
+    kept boolean not null default false
+  )`;
+
 /** What the source has no place for, as it was brought back from the target. Personal data: purged when the run closes. */
 const RESIDUE = `
   create table if not exists cutover.residue (
@@ -61,6 +72,6 @@ async function create(pool: Pool, statements: string[]): Promise<void> {
 export async function installData(pair: Pair, population: Population): Promise<void> {
   await saying('installing the data tables', async () => {
     await create(pair.source, [RESIDUE, members(population.from, population.key)]);
-    await create(pair.target, [PROOF, members(population.target.from, population.target.key)]);
+    await create(pair.target, [PROOF, COPY, members(population.target.from, population.target.key)]);
   });
 }

@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { withTransaction } from '../connect';
 import type { Position, Stale } from '../../ports';
 import { fenced, saying } from './faults';
@@ -7,10 +7,15 @@ import { currentSnapshot, inSnapshot, movePosition, takeFence, waveKey } from '.
 
 /**
  * Where the wave's passes begin: the source as it is now, unless a position is there already. Call it before the first
- * chunk is planned, so that whatever changes during the preload is applied after it.
+ * chunk is planned, so that whatever changes during the preload is applied after it. `note` writes along with it.
  */
-export async function startPosition(pair: Pair, wave: number, epoch: number): Promise<{ position: Position } | Stale> {
-  return startAt(pair.target, pair.source, wave, epoch);
+export async function startPosition(
+  pair: Pair,
+  wave: number,
+  epoch: number,
+  note?: (target: PoolClient) => Promise<unknown>,
+): Promise<{ position: Position } | Stale> {
+  return startAt(pair.target, pair.source, wave, epoch, note);
 }
 
 /**
@@ -26,10 +31,12 @@ async function startAt(
   read: Pool,
   wave: number,
   epoch: number,
+  note: (client: PoolClient) => Promise<unknown> = () => Promise.resolve(),
 ): Promise<{ position: Position } | Stale> {
   return fenced(`starting position of wave ${wave}`, () =>
     withTransaction(written, {}, async (client) => {
       const known = await takeFence(client, waveKey(wave), epoch);
+      await note(client);
       if (known !== null) return { position: known };
       const position = await withTransaction(read, { isolation: 'repeatable read' }, currentSnapshot);
       await movePosition(client, waveKey(wave), position);

@@ -5,6 +5,7 @@ import { fenced, saying } from './faults';
 import { targetCustomerOf } from './forward';
 import { waveOf } from './names';
 import type { Pair } from './pair';
+import { forgetCopy, isKept } from './kept-copy';
 import { forgetProofs } from './proofs';
 import { movePosition, requireSealed, takeFence, takePassLock, waveKey } from './transaction';
 
@@ -13,18 +14,21 @@ const ofWave = (entity: CompiledEntity, waves: number[]): string =>
 
 /**
  * Takes the wave's copy out of the target, children first, and forgets positions, chunks and proofs on both sides: the
- * wave can start anew. Refused while the target owns the wave. Returns the rows deleted. Idempotent.
+ * wave can start anew. Refused while the target owns the wave. Returns the rows deleted. Idempotent. `onlyKept`: nothing happens
+ * unless the copy is still the one an earlier run kept: an attempt that wakes late must not take out what is copied since.
  */
 export async function purgeWave(
   pair: Pair,
   compiled: CompiledConversion,
   wave: number,
   epoch: number,
+  { onlyKept = false }: { onlyKept?: boolean } = {},
 ): Promise<{ rows: number } | Stale> {
   return fenced(`purge of wave ${wave}`, async () => {
     const rows = await withTransaction(pair.target, {}, async (target) => {
       await takePassLock(target);
       await takeFence(target, waveKey(wave), epoch);
+      if (onlyKept && !(await isKept(target, wave))) return 0;
       await requireSealed(target, wave);
       await target.query('set constraints all deferred');
       let deleted = 0;
@@ -33,6 +37,7 @@ export async function purgeWave(
       await target.query('delete from cutover.fence where starts_with(key, $1)', [`chunk/${wave}/`]);
       await movePosition(target, waveKey(wave), null);
       await forgetProofs(target, wave);
+      await forgetCopy(target, wave);
       return deleted;
     });
     await withTransaction(pair.source, {}, async (source) => {

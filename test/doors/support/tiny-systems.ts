@@ -91,7 +91,11 @@ export class TinySystems {
     const world = new World({
       control: this.control,
       url: loadConfig({ CONTROL_URL: 'postgres://not.asked/x', ...this.told }).url,
-      runs: { isOpen: () => Promise.resolve(true), hasDied: () => Promise.resolve(false) },
+      runs: {
+        isOpen: () => Promise.resolve(true),
+        hasDied: () => Promise.resolve(false),
+        closedAt: () => Promise.resolve(null),
+      },
       webhookUrl: null,
       documentsDir: null,
     });

@@ -51,7 +51,11 @@ export class Billing {
     const world = new World({
       control: pools.control,
       url: (env) => urls[env] ?? '',
-      runs: { isOpen: () => Promise.resolve(true), hasDied: () => Promise.resolve(false) },
+      runs: {
+        isOpen: () => Promise.resolve(true),
+        hasDied: () => Promise.resolve(false),
+        closedAt: () => Promise.resolve(null),
+      },
       webhookUrl: null,
       documentsDir: null,
     });

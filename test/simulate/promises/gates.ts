@@ -20,6 +20,11 @@ export class GatePromises {
     private readonly say: Say,
   ) {}
 
+  /** A new start of the cutover: its gates are new too. */
+  startedAgain(): void {
+    this.gateSeen.clear();
+  }
+
   accepted(run: Run, message: RunMessage): void {
     if (message.kind === 'completeTask') this.signed(run, message.step, message.person);
     if (message.kind !== 'vote') return;

@@ -86,6 +86,12 @@ export class Promises {
     this.hours.rollbackStarted(wave, byGuardian, cutover, wavesKilled);
   }
 
+  /** The cutover's run died, its waves came back, and it was started anew. */
+  startedAgain(): void {
+    this.custody.terminatedAt = null;
+    this.gates.startedAgain();
+  }
+
   /** When nothing happens any more. */
   atEnd(outcome: string | null, terminated: ReadonlySet<number | null>): void {
     this.amend.judge(outcome);

@@ -14,6 +14,7 @@ function emptySystem(side: Side): SystemState {
     waves: new Map([0, ...WAVES].map((wave) => [wave, { state, leaseUntil: 0, frozenAt: 0, frozenEpoch: -1 }])),
     fences: new Map([0, ...WAVES].map((wave) => [wave, { epoch: 0, position: null }])),
     chunksDone: new Set(),
+    copies: new Map(),
     log: [],
   };
 }

@@ -182,6 +182,8 @@ async function passBack(world: World, attempt: Attempt, ref: EffectRef, wave: nu
   const staged = unapplied(world, 'target', from, wave).map((key) => ({ key, row: world.target.rows.get(key) }));
   await attempt.tick(world.prng.int(200, 3_000));
   compareFence(world, 'source', ref);
+  if (waveRow(world, 'source', wave).state !== 'sealed')
+    throw new ActivityFault('SystemRefused', `wave ${wave} is the source's: nothing is written there from the target`);
   if ((fence.position ?? 0) !== from) return null;
   for (const { key, row } of staged) {
     const old = world.source.rows.get(key);
@@ -194,38 +196,17 @@ async function passBack(world: World, attempt: Attempt, ref: EffectRef, wave: nu
   return staged.length;
 }
 
-/** Undo of preload: only while the target is closed and the source owns the wave. */
-export async function purgeCopy(world: World, attempt: Attempt, ref: EffectRef): Promise<{ rows: number }> {
-  const wave = waveNumber(ref);
-  await attempt.tick(100);
-  const check = (): void => {
-    compareFence(world, 'target', ref);
-    if (waveRow(world, 'target', wave).state !== 'sealed' || waveRow(world, 'source', wave).state === 'sealed')
-      throw new ActivityFault('SystemRefused', 'the target owns this wave: its rows are not a copy');
-  };
-  check();
-  const keys = rowsOfWave(world, 'target', wave).map(([key]) => key);
-  for (const part of [keys.filter((_, index) => index % 2 === 0), keys]) {
-    check();
-    for (const key of part) world.target.rows.delete(key);
-    await attempt.tick(200);
-  }
-  check();
-  for (const key of [...world.target.chunksDone]) if (key.startsWith(`${wave}/`)) world.target.chunksDone.delete(key);
-  world.happened('custody/copy purged');
-  return { rows: keys.length };
-}
-
 export async function verifyReturned(
   world: World,
   attempt: Attempt,
   ref: EffectRef,
+  copyKept: boolean,
 ): Promise<{ ok: boolean; findings: string[] }> {
   const wave = waveNumber(ref);
   await attempt.tick(500);
   const source = waveRow(world, 'source', wave).state;
   const target = waveRow(world, 'target', wave).state;
-  const left = rowsOfWave(world, 'target', wave).length;
+  const left = copyKept ? 0 : rowsOfWave(world, 'target', wave).length;
   const findings = [
     ...(source === 'open' ? [] : [`the source is ${source}`]),
     ...(target === 'sealed' ? [] : [`the target is ${target}`]),

@@ -1,4 +1,12 @@
-import type { BulkProgress, CatchUpResult, ConvertResult, EffectRef, VerifyResult } from '../../../engine/contract';
+import type {
+  BulkProgress,
+  CatchUpResult,
+  ConvertResult,
+  EffectRef,
+  PreloadStart,
+  VerifyResult,
+} from '../../../engine/contract';
+import { distrust, dropChunks, purge } from './copies';
 import { ActivityFault, heartbeat, type Attempt } from './attempt';
 import { compareControl, compareFence, waveNumber } from './fences';
 import { fenceOf, holdsLock, rowsOfWave, toTarget, unapplied, waveOf, waveRow, type Chunk, type World } from './world';
@@ -10,29 +18,35 @@ const chunkOf = (key: string): number => [...key].reduce((sum, letter) => sum + 
 const chunkKey = (wave: number, chunk: number): string => `${wave}/${chunk}`;
 
 /** Excludes customers that cannot be mapped, notes the position from before the first chunk, plans the chunks. */
-export async function startPreload(
-  world: World,
-  attempt: Attempt,
-  ref: EffectRef,
-): Promise<{ chunks: number; excluded: number }> {
+export async function startPreload(world: World, attempt: Attempt, ref: EffectRef): Promise<PreloadStart> {
   const wave = waveNumber(ref);
   await attempt.tick(500);
+  const purged = world.target.copies.get(wave)?.kept ? distrust(world, wave) : null;
+  if (purged !== null) await purge(world, attempt, ref, { onlyKept: true });
   compareControl(world, ref);
   compareFence(world, 'target', ref);
+  if (fenceOf(world, 'target', wave).position === null) dropChunks(world, ref);
   const bad = rowsOfWave(world, 'source', wave).filter(([key, row]) => key.endsWith('/0') && row.value === 'bad');
   if (bad.length > 0 && (holdsLock(world, 'source', wave) || holdsLock(world, 'source', 0)))
     throw new ActivityFault('SystemUnavailable', 'a membership change waits for open transactions');
   for (const [, row] of bad) exclude(world, wave, row.customer);
   const fence = fenceOf(world, 'target', wave);
+  if (world.broken.has('kept-position') && world.target.copies.get(wave)?.kept) fence.position = null;
   fence.position ??= world.source.log.length;
+  world.target.copies.set(wave, {
+    targetLog: world.target.copies.get(wave)?.targetLog ?? world.target.log.length,
+    kept: false,
+  });
   await attempt.tick(500);
   compareControl(world, ref);
   if (!world.control.chunks.has(wave))
     world.control.chunks.set(
       wave,
-      Array.from({ length: CHUNKS }, (_, index) => ({ index, claimedAt: null, done: false })),
+      Array.from({ length: CHUNKS }, (_, index) => ({ index, claimedAt: null, done: false, plannedUnder: ref.epoch })),
     );
-  return { chunks: CHUNKS, excluded: bad.length };
+  const chunksThere = (world.control.chunks.get(wave) ?? []).filter((chunk) => chunk.done).length;
+  if (chunksThere > 0) world.happened('custody/copy of an earlier run used');
+  return { chunks: CHUNKS, chunksThere, excluded: bad.length, purged };
 }
 
 /** A membership change logs every key of the customer (PROTOCOL 3). */

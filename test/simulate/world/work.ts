@@ -20,17 +20,17 @@ export async function recordUndo(world: World, attempt: Attempt, ref: EffectRef,
   const known = undo.findIndex(
     (row) => row.wave === ref.wave && row.step === ref.step && row.occurrence === ref.occurrence && row.kind === kind,
   );
-  if (known >= 0 && !undo[known]?.done) return;
+  if (known >= 0 && !undo[known]?.done && !undo[known]?.kept) return;
   if (known >= 0) undo.splice(known, 1);
   const seq = Math.max(0, ...undo.map((row) => row.seq)) + 1;
-  undo.push({ seq, wave: ref.wave, step: ref.step, occurrence: ref.occurrence, kind, done: false });
+  undo.push({ seq, wave: ref.wave, step: ref.step, occurrence: ref.occurrence, kind, done: false, kept: false });
 }
 
 export async function listUndo(world: World, attempt: Attempt, ref: RunRef): Promise<UndoRow[]> {
   await attempt.tick(20);
   return world.control.undo
     .filter((row) => row.wave === ref.wave && !row.done)
-    .map(({ done: _done, ...row }) => row)
+    .map(({ done: _done, kept: _kept, ...row }) => row)
     .sort((a, b) => b.seq - a.seq);
 }
 

@@ -37,6 +37,8 @@ export interface SystemState {
   waves: Map<number, WaveRow>;
   fences: Map<number, Fence>;
   chunksDone: Set<string>;
+  /** At the target, by wave: what `cutover.copy` says of the copy. `targetLog`: where the target's log was when it began. */
+  copies: Map<number, { targetLog: number; kept: boolean }>;
   log: Change[];
 }
 
@@ -52,6 +54,7 @@ export interface RequestState {
 
 export interface Chunk {
   index: number;
+  plannedUnder: number;
   claimedAt: number | null;
   done: boolean;
 }
@@ -80,7 +83,7 @@ export interface Control {
   epoch: Map<number, number>;
   /** Epoch by wave and key: the same key takes none twice. */
   epochsTaken: Map<string, number>;
-  undo: (UndoRow & { done: boolean })[];
+  undo: (UndoRow & { done: boolean; kept: boolean })[];
   ledger: LedgerEntry[];
   ledgerKeys: Set<string>;
   custody: Map<number, Custody>;
@@ -106,6 +109,7 @@ export type WorldRule =
   | 'lease-runs'
   | 'unapplied-in-seal'
   | 'chunk-fence'
+  | 'kept-position'
   | 'born-carried-back'
   | 'request-key'
   | 'held-order'

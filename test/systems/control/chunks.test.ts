@@ -27,9 +27,9 @@ const chunk = (entity: string, no: number, after: string[] = []) => ({
 const PLAN = [chunk('customer', 1), chunk('customer', 2), chunk('invoice', 1, ['customer']), chunk('ticket', 1)];
 
 async function planned(cutover: string) {
-  const ref = { cutover, wave: 1 };
-  await planChunks(control, ref, PLAN);
   const epoch = await nextEpoch(control, cutover, 1);
+  const ref = { cutover, wave: 1, epoch };
+  await planChunks(control, ref, PLAN);
   const claim = (claimedBy: string, leaseMs = 60_000) => claimChunk(control, { ...ref, epoch, claimedBy }, leaseMs);
   return { ref, epoch, claim };
 }
@@ -37,11 +37,13 @@ async function planned(cutover: string) {
 const named = (claim: Awaited<ReturnType<typeof claimChunk>>): string =>
   claim.outcome === 'claimed' ? `${claim.chunk.entity}/${claim.chunk.no}` : claim.outcome;
 
-test('a second plan changes nothing, even with other borders', async () => {
-  const ref = { cutover: 'plan', wave: 1 };
+test('a second plan changes nothing, even with other borders, until a later epoch drops the first', async () => {
+  const ref = { cutover: 'plan', wave: 1, epoch: 5 };
   expect(await planChunks(control, ref, PLAN)).toBe(4);
   expect(await planChunks(control, ref, [...PLAN, chunk('ticket', 2)])).toBe(4);
   await dropChunks(control, ref);
+  expect(await progress(control, ref)).toMatchObject({ chunksTotal: 4 });
+  await dropChunks(control, { ...ref, epoch: 6 });
   expect(await progress(control, ref)).toEqual({ chunksDone: 0, chunksTotal: 0, rows: 0 });
 });
 
@@ -65,13 +67,13 @@ test('chunks are claimed in entity order, each once, and wait for the entities t
 });
 
 test('claims made at once never give one chunk to two, and end with none', async () => {
-  const ref = { cutover: 'race', wave: 1 };
+  const epoch = await nextEpoch(control, 'race', 1);
+  const ref = { cutover: 'race', wave: 1, epoch };
   await planChunks(
     control,
     ref,
     Array.from({ length: 40 }, (_, i) => chunk('customer', i)),
   );
-  const epoch = await nextEpoch(control, 'race', 1);
   const seen: string[] = [];
   const stream = async (claimedBy: string): Promise<void> => {
     for (;;) {

@@ -1,6 +1,14 @@
 import type { Pool } from 'pg';
 import { currentEpoch, nextEpoch } from '../../../systems/control/epochs';
-import { completeUndo, listUndo, recordUndo } from '../../../systems/control/undo';
+import {
+  completeUndo,
+  keepUndo,
+  forgetKept,
+  keptForNobody,
+  listUndo,
+  pendingUndo,
+  recordUndo,
+} from '../../../systems/control/undo';
 import { controlDatabase } from './control-database';
 
 let control: Pool;
@@ -76,4 +84,47 @@ test('an effect that happens again after its undo was done is listed again, as t
   await recordUndo(control, ref('c5', again, 'freeze'), 'freeze');
   await recordUndo(control, ref('c5', again, 'intake'), 'intake');
   expect((await listUndo(control, 'c5', 1)).map((row) => row.step)).toEqual(['intake', 'freeze']);
+});
+
+test('a kept effect is not pending, stays for the next run, and comes last again when that run does it anew', async () => {
+  const epoch = await nextEpoch(control, 'c6', 1);
+  for (const step of ['preload', 'freeze']) await recordUndo(control, ref('c6', epoch, step), step);
+  const back = await nextEpoch(control, 'c6', 1);
+  expect(await keepUndo(control, ref('c6', epoch, 'preload'), 'preload')).toEqual({ outcome: 'stale' });
+  expect(await keepUndo(control, ref('c6', back, 'preload'), 'preload')).toEqual({ outcome: 'kept' });
+  expect((await listUndo(control, 'c6', 1)).map(({ step, kept }) => [step, kept])).toEqual([
+    ['freeze', false],
+    ['preload', true],
+  ]);
+  expect(await pendingUndo(control, 'c6')).toBe(1);
+  const next = await nextEpoch(control, 'c6', 1);
+  await recordUndo(control, ref('c6', next, 'preload'), 'preload');
+  expect((await listUndo(control, 'c6', 1)).map(({ step, kept }) => [step, kept])).toEqual([
+    ['preload', false],
+    ['freeze', false],
+  ]);
+});
+
+test('what was kept for a cutover that has ended since is for nobody', async () => {
+  const epoch = await nextEpoch(control, 'c7', 1);
+  await recordUndo(control, ref('c7', epoch, 'preload'), 'preload');
+  await keepUndo(control, ref('c7', epoch, 'preload'), 'preload');
+  await control.query(
+    `insert into control.cutover (cutover, runbook, runbook_hash, plan_hash, started_by, workflow_id)
+       values ('c7', 'r', 'h', 'h', 'ada', 'cutover/r/c7');
+     insert into control.wave (cutover, wave, name, custody, intake) values ('c7', 1, 'one', 'source', 'open')`,
+  );
+  expect(await keptForNobody(control)).toEqual([]);
+  await control.query(`update control.cutover set outcome = 'rolled-back' where cutover = 'c7'`);
+  expect(await keptForNobody(control)).toEqual([{ cutover: 'c7', workflowId: 'cutover/r/c7', wave: 1 }]);
+});
+
+test('what another cutover takes the place of is not undone any more, unless its own has gone on from it', async () => {
+  const epoch = await nextEpoch(control, 'c8', 1);
+  await recordUndo(control, ref('c8', epoch, 'preload'), 'preload');
+  await forgetKept(control, 'c8', 1);
+  expect(await pendingUndo(control, 'c8')).toBe(1);
+  await keepUndo(control, ref('c8', epoch, 'preload'), 'preload');
+  await forgetKept(control, 'c8', 1);
+  expect(await listUndo(control, 'c8', 1)).toEqual([]);
 });
