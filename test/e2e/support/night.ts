@@ -10,18 +10,11 @@ import { projectDir } from '../../../local/paths';
 import type { RunView } from '../../../engine/view';
 import type { UpdateInput, UpdateName } from '../../../workflows/messages';
 import { cutoverWorkflowId, QUEUES, waveWorkflowId, WORKFLOWS } from '../../../workflows/names';
+import { deedsOf, type Script } from './people';
 import type { Stage } from './stage';
 
 const LOOK_MS = 200;
 const LOOKS_AT_MOST_MS = 10_000;
-
-/** What scripted people do, by step or gate; default: everything is fine and everybody says go. */
-export interface Script {
-  /** Not said go to, not voted on: the test does it. */
-  leave?: string[];
-  noGo?: string;
-  rollbackAt?: string;
-}
 
 /** What `play` throws when the cutover is not over in time. */
 export class NotOver extends Error {
@@ -130,39 +123,7 @@ export class Night {
   }
 
   private async act(view: RunView): Promise<void> {
-    const { leave = [], noGo, rollbackAt } = this.script;
-    const wave = view.wave;
-    for (const step of view.steps.filter((candidate) => !leave.includes(candidate.id))) {
-      if (step.id === rollbackAt && !['pending', 'waiting-window'].includes(step.status) && view.rollback === null) {
-        await this.quietly(wave, 'requestRollback', { person: 'ada', reason: 'the test asks for it' });
-        return;
-      }
-      if (step.status === 'waiting-go')
-        await this.quietly(wave, 'sayGo', { person: holder(step.goRole ?? 'lead'), step: step.id });
-      if (step.status === 'failed') await this.quietly(wave, 'retryStep', { person: 'ada', step: step.id });
-      if (step.status !== 'waiting-people') continue;
-      for (const role of step.signedBy.filter((candidate) => !step.signed[candidate]))
-        await this.quietly(wave, 'completeTask', { person: holder(role), step: step.id });
-      for (const item of step.items.filter((candidate) => !step.checks[candidate]))
-        await this.quietly(wave, 'recordCheck', {
-          person: holder(step.owner),
-          step: step.id,
-          item,
-          ok: true,
-          evidence: 'seen',
-        });
-    }
-    for (const gate of view.gates.filter((candidate) => candidate.status === 'open' && !leave.includes(candidate.id))) {
-      for (const role of gate.roles.filter(
-        (candidate) => !gate.votes.some((vote) => vote.person === holder(candidate) && vote.voided === null),
-      )) {
-        await this.quietly(wave, 'castVote', {
-          person: holder(role),
-          gate: gate.id,
-          decision: gate.id === noGo ? 'no-go' : 'go',
-        });
-      }
-    }
+    for (const { name, input } of deedsOf(view, this.script)) await this.quietly(view.wave, name, input);
   }
 
   /** Sends it without an answer: a worker that was just killed has none, and the people try again at their next look. */
@@ -173,8 +134,6 @@ export class Night {
     ]);
   }
 }
-
-const holder = (role: string): string => ({ lead: 'ada', owner: 'ben', ops: 'cas' })[role] ?? role;
 
 const told = (view: RunView | null): unknown =>
   view && {

@@ -2,7 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Document } from 'yaml';
 import { everyKind } from './every-kind';
-import { Night, type Script } from './night';
+import { Night } from './night';
+import type { Script } from './people';
 import type { Stage } from './stage';
 import { Writer } from './writer';
 

@@ -1,0 +1,75 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Stage } from '../e2e/support/stage';
+
+/** Nobody is called so: wherever one of these stands, a customer's name, address or number would. */
+const CANARIES = ['Quillon Canaryfield', 'quillon@canary.example', '+44 7700 900461'] as const;
+
+/** A text with all of them; `n` makes it differ from others. */
+export const canary = (n: number | string): string => `${CANARIES.join(' ')} ${n}`;
+
+/** Pieces long enough to be nobody else's, however the text was cut, folded or escaped on its way. */
+const SEEN = /quillon|canaryfield|canary\.example|7700.?900461/i;
+
+/** A place with its text. */
+export interface Place {
+  where: string;
+  text: string;
+}
+
+/** Where a canary was found. */
+export const findings = (places: readonly Place[]): string[] =>
+  places.flatMap(({ where, text }) => {
+    const at = text.search(SEEN);
+    return at < 0 ? [] : [`${where}: …${text.slice(Math.max(0, at - 120), at + 60)}…`];
+  });
+
+/** Every run of the namespace: its whole history with payloads and failures as text, its memo and its search attributes. */
+export async function histories({ temporal: { client } }: Stage): Promise<Place[]> {
+  const places: Place[] = [];
+  for await (const { workflowId, runId } of client.workflow.list()) {
+    const run = client.workflow.getHandle(workflowId, runId);
+    places.push({ where: `history of ${workflowId}`, text: textOf(await run.fetchHistory()) });
+    const { memo, typedSearchAttributes } = await run.describe();
+    places.push({ where: `attributes of ${workflowId}`, text: textOf([memo, typedSearchAttributes.getAll()]) });
+  }
+  return places;
+}
+
+/** Everything in it as text, the bytes of payloads too, and what stands in base64 once more in the clear. */
+function textOf(value: unknown): string {
+  const text = JSON.stringify(inTheClear(value)) ?? '';
+  const encoded = text.match(/[A-Za-z0-9+/_-]{32,}={0,2}/g) ?? [];
+  return [text, ...encoded.map((piece) => Buffer.from(piece, 'base64').toString())].join('\n');
+}
+
+/** Before JSON sees them: a Buffer turns itself into a list of numbers. */
+function inTheClear(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString();
+  if (typeof value === 'bigint') return String(value);
+  if (Array.isArray(value)) return value.map(inTheClear);
+  if (value === null || typeof value !== 'object' || value instanceof Date) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, inTheClear(each)]));
+}
+
+/** Every file below `dir`. */
+export function files(dir: string): Place[] {
+  return readdirSync(dir).flatMap((name) => {
+    const path = join(dir, name);
+    return statSync(path).isDirectory() ? files(path) : [{ where: path, text: readFileSync(path, 'utf8') }];
+  });
+}
+
+/** What control keeps of the run but for requests, whose payload is what was sent: of those what was said about them. */
+const KEPT = ['ledger', 'ledger_value', 'result', 'state', 'undo', 'chunk', 'wave', 'cutover', 'refusal'];
+
+export async function control(stage: Stage): Promise<Place[]> {
+  const read = async (where: string, sql: string): Promise<Place> => ({
+    where,
+    text: JSON.stringify(await stage.query(stage.urlOf('control'), sql)),
+  });
+  return Promise.all([
+    ...KEPT.map((table) => read(`control.${table}`, `select * from control.${table}`)),
+    read('control.request', 'select id, kind, state, wave, side, reason from control.request'),
+  ]);
+}
