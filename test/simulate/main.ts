@@ -4,6 +4,7 @@ import { MUTANTS, type Mutant } from './mutants';
 import { readOptions, type Options } from './options';
 import type { Broken } from './promises/broken';
 import { playSeeds, type Played } from './seeds';
+import { playBoth } from './real/both';
 import { simulate } from './simulate';
 import { addAll, countOf, linesOf, type Tally } from './tally';
 
@@ -124,6 +125,7 @@ async function main(): Promise<number> {
   if (!options) return 0;
   const ending = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
+  if (options.real !== null) return playBoth({ from: options.from, seeds: options.real }, ending.signal, say);
   if (options.seed !== null) return playOne(options.seed, options);
   return options.mutants ? playMutants(options, ending.signal) : playMany(options, ending.signal);
 }

@@ -12,14 +12,17 @@ export interface Options {
   mutant: Mutant | null;
   /** Play every mutant until it is caught, at most `seeds` seeds each. */
   mutants: boolean;
+  /** So many seeds are played on a real stack too, and must end as in the simulator; null: none. */
+  real: number | null;
 }
 
 const HELP = `Usage: npm run simulate -- [--seeds N] [--from N] [--threads N] [--mutant NAME | --mutants]
        npm run simulate -- --seed N [--trace] [--mutant NAME]
+       npm run simulate -- --real N [--from N]
 
 Plays cutovers of the real engine and domain over systems in memory, with a virtual clock, from seeds: people, faults, zombies,
 writers, requests and mischief come from the seed. Exit code 0: every promise held and everything that can happen did.
-1: a promise broke (with --mutants: a mutant was not caught). 2: it could not be tried, or a long run tried too little.
+1: a promise broke (with --mutants: a mutant was not caught; with --real: the two disagreed). 2: it could not be tried, or a long run tried too little.
 
   --seeds N     how many (1000)
   --from N      the first (1)
@@ -27,6 +30,8 @@ writers, requests and mischief come from the seed. Exit code 0: every promise he
   --seed N      one seed alone; --trace prints what happened in it
   --mutant NAME breaks one rule of the product first: ${Object.keys(MUTANTS).join(', ')}
   --mutants     every mutant, each until it is caught
+  --real N      N seeds decide nights of the tiny runbook (how it ends, who waits, who cannot be mapped, where a worker dies); each is
+                played in the simulator and on real servers, which must agree. About half a minute for each
 `;
 
 function whole(text: string, name: string): number {
@@ -49,6 +54,7 @@ export function readOptions(argv: string[]): Options | null {
       trace: { type: 'boolean', default: false },
       mutant: { type: 'string' },
       mutants: { type: 'boolean', default: false },
+      real: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -67,5 +73,6 @@ export function readOptions(argv: string[]): Options | null {
     trace: values.trace,
     mutant: mutant ?? null,
     mutants: values.mutants,
+    real: values.real === undefined ? null : whole(values.real, 'real'),
   };
 }

@@ -31,7 +31,11 @@ export interface NightDocuments {
   waves: number;
 }
 
-const TINY: NightDocuments = { runbook: 'tiny', folder: join(projectDir(), 'test', 'runbooks', 'tiny'), waves: 1 };
+export const TINY: NightDocuments = {
+  runbook: 'tiny',
+  folder: join(projectDir(), 'test', 'runbooks', 'tiny'),
+  waves: 1,
+};
 
 /** One cutover on a stage, of the tiny runbook unless another is named, with people who act at once. */
 export class Night {
