@@ -5,6 +5,7 @@ import { registerCheck } from './commands/check';
 import { registerCheckItem } from './commands/check-item';
 import { registerCodec } from './commands/codec';
 import { registerDoctor } from './commands/doctor';
+import { registerDurations } from './commands/durations';
 import { registerIncident } from './commands/incident';
 import { registerInspect } from './commands/inspect';
 import { registerList } from './commands/list';
@@ -26,7 +27,7 @@ type Register = (program: Command, cli: Cli) => void;
 /** Verbs in the order of a night, as the help shows them. */
 const GROUPS: Readonly<Record<string, readonly Register[]>> = {
   'Before:': [registerInspect, registerNew, registerCheck, registerPlan, registerStart],
-  'Watching:': [registerList, registerStatus, registerWatch, registerLookup, registerReport],
+  'Watching:': [registerList, registerStatus, registerWatch, registerLookup, registerReport, registerDurations],
   'Taking part:': [registerVote, registerGo, registerTask, registerCheckItem, registerReassign, registerIncident],
   'Steering:': [
     registerPause,

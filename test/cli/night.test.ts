@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { runCli } from '../../cli/run-cli';
+import type { MachineDuration } from '../../cli/machine-durations';
 import type { StatusShown } from '../../cli/run-status';
+import type { Timeline } from '../../runbooks/plan-timeline/plan-timeline';
 import { Stage } from '../e2e/support/stage';
 import { waitUntil } from '../support/wait-until';
 import { fakeCli, type HeardCli } from './support/fake-cli';
@@ -174,6 +176,24 @@ describe('a night led from the command line', () => {
       audit: { brokenAt: null },
     });
     expect(await readFile(path.join(dir, ID, 'report.html'), 'utf8')).toContain('Rolled back');
+  });
+
+  it('proposes what its machine steps took for the next plan, which then plans with them', async () => {
+    const dir = await mkdtemp(path.join(tmpdir(), 'cutover-durations-'));
+    const next = path.join(dir, 'plan.yaml');
+    await copyFile(path.join(TINY, 'plan.yaml'), next);
+    const proposed = await cutover('durations', ID, '--into', next, '--output', 'json');
+    expect(proposed).toMatchObject({ exitCode: 0, stderr: '' });
+    const measured = JSON.parse(proposed.stdout) as MachineDuration[];
+    expect(measured.map(({ id }) => id)).toContain('preload');
+    const planned = await cutover('plan', path.join(TINY, 'runbook.yaml'), '--plan', next, '--output', 'json');
+    const { steps } = JSON.parse(planned.stdout) as Timeline;
+    for (const { id, measuredMs } of measured) {
+      const step = steps.find((each) => each.id === id);
+      expect(step && step.plannedEnd - step.plannedStart).toBe(measuredMs);
+    }
+    expect((await cutover('durations', ID)).stdout).toMatch(/preload[^]*\n\ndurations:\n/);
+    await rm(dir, { recursive: true });
   });
 
   it('still answers from what was saved when no worker runs', async () => {

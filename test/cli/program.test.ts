@@ -3,7 +3,22 @@ import { runCli } from '../../cli/run-cli';
 import { fakeCli } from './support/fake-cli';
 
 const VERBS = [
-  ...['inspect', 'new', 'check', 'plan', 'start', 'list', 'status', 'watch', 'lookup', 'report', 'vote', 'go', 'task'],
+  ...[
+    'inspect',
+    'new',
+    'check',
+    'plan',
+    'start',
+    'list',
+    'status',
+    'watch',
+    'lookup',
+    'report',
+    'durations',
+    'vote',
+    'go',
+    'task',
+  ],
   ...[
     'check-item',
     'reassign',

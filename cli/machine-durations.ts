@@ -1,0 +1,33 @@
+import type { Document } from 'yaml';
+import { STEP_KINDS } from '../domain/step-kinds';
+import type { RunShown } from './run-status';
+
+export interface MachineDuration {
+  id: string;
+  /** The wave that took longest; null for a step of the whole cutover. */
+  wave: number | null;
+  plannedMs: number;
+  measuredMs: number;
+}
+
+/**
+ * How long each machine step took, in the order of the runs; of several waves the longest, since the next plan must hold
+ * for the worst of them. People's steps and windows are left out: their time is the calendar's, not the machine's.
+ */
+export function machineDurations(runs: readonly Pick<RunShown, 'wave' | 'steps'>[]): MachineDuration[] {
+  const longest = new Map<string, MachineDuration>();
+  for (const { wave, steps } of runs)
+    for (const { id, kind, status, startedAt, endedAt, plannedMs } of steps) {
+      if (STEP_KINDS[kind].byPeople || kind === 'window' || status !== 'done') continue;
+      if (startedAt === null || endedAt === null) continue;
+      const measuredMs = endedAt - startedAt;
+      if (measuredMs >= (longest.get(id)?.measuredMs ?? 0)) longest.set(id, { id, wave, plannedMs, measuredMs });
+    }
+  return [...longest.values()];
+}
+
+/** The text of the plan with these durations in it, as `PT12.345S`. */
+export function withDurations(plan: Document, measured: readonly MachineDuration[]): string {
+  for (const { id, measuredMs } of measured) plan.setIn(['durations', id], `PT${measuredMs / 1000}S`);
+  return plan.toString({ lineWidth: 120 });
+}
