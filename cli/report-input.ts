@@ -3,6 +3,7 @@ import { stepId } from '../runbooks/plan-timeline/phases';
 import { planTimeline } from '../runbooks/plan-timeline/plan-timeline';
 import type { ResolvedRun } from '../runbooks/resolved';
 import { resolveRun } from '../runbooks/windows';
+import { readChain, type StoredLine } from '../systems/control/ledger';
 import { verifyChain } from '../systems/control/ledger-read';
 import { counts } from '../systems/control/measures';
 import { readResults, type StepResult } from '../systems/control/results';
@@ -32,10 +33,11 @@ export async function collectReport(sources: ReportSources): Promise<ReportInput
   const main = status.runs.find((run) => run.wave === null);
   if (!main) throw new Error(`neither the run of ${status.cutover} nor its saved state is there`);
   const { resolved, row } = stored;
-  const [results, requests, chain] = await Promise.all([
+  const [results, requests, chain, ledger] = await Promise.all([
     readResults(control, row.cutover),
     counts(control, row.cutover, [pair.source, pair.target]),
     verifyChain(control, row.cutover),
+    readChain(control, row.cutover),
   ]);
   const { runbook, plan } = resolved;
   return {
@@ -64,9 +66,19 @@ export async function collectReport(sources: ReportSources): Promise<ReportInput
     leftovers: leftovers(status),
     risks: risks(resolved, status),
     ledger: { entries: chain.entries, head: chain.head, brokenAt: chain.brokenAt ?? null },
+    amendments: ledger.flatMap(amendmentOf),
     measures: [],
     findings: sources.findings,
   };
+}
+
+/** What the cutover itself wrote when an amendment was decided. */
+function amendmentOf({ at, action, subject, detail }: StoredLine): ReportInput['amendments'] {
+  const adopted = action === 'amended';
+  if (subject !== 'run' || !(adopted || action === 'amendment refused')) return [];
+  const text = (field: string): string => String(detail[field] ?? '');
+  const what = text(adopted ? 'changes' : 'problem');
+  return [{ at, approvedBy: text('approvedBy'), what, adopted, runbookHash: text('runbook'), planHash: text('plan') }];
 }
 
 function outcomeOf(outcome: string | null): ReportInput['outcome'] {

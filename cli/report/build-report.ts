@@ -50,6 +50,7 @@ export function buildReport(input: ReportInput): ReportJson {
       ? { ...rolledBack.run.rollback, at: iso(rolledBack.run.rollback.at), wave: rolledBack.id }
       : null,
     audit: { ...input.ledger },
+    amendments: input.amendments.map((each) => ({ ...each, at: iso(each.at) })),
     votes: 'unsigned',
     people: [...input.people],
     findings: [...input.findings],

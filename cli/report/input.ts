@@ -27,10 +27,22 @@ export interface ReportInput {
   leftovers: readonly { wave: number | null; work: string; count: number; wentTo: string }[];
   risks: readonly { id: string; text: string; mitigation: string; owner: string; closed: boolean }[];
   ledger: { entries: number; head: string; brokenAt: number | null };
+  /** What was changed under way, as the ledger has it; those refused too. */
+  amendments: readonly ReportAmendment[];
   /** Readings made after the last gate; they replace those of the gates. */
   measures: readonly ReportReading[];
   /** What an audit, the prober or a check found; empty when nothing was. */
   findings: readonly string[];
+}
+
+export interface ReportAmendment {
+  at: number;
+  approvedBy: string;
+  /** What it changed, or why it was refused. */
+  what: string;
+  adopted: boolean;
+  runbookHash: string;
+  planHash: string;
 }
 
 export interface ReportPlannedStep {

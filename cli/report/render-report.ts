@@ -1,7 +1,7 @@
 import { clock, count, duration } from './format';
 import { html, Markup } from './markup';
 import type { ReportJson } from './report-json';
-import { audit, census, gates, people, success, verification, waves, work } from './sections';
+import { amendments, audit, census, gates, people, success, verification, waves, work } from './sections';
 import { STYLE } from './style';
 import { timeline } from './timeline-section';
 import { sum } from './verdict';
@@ -38,7 +38,7 @@ export function renderReport(report: ReportJson): string {
         </header>
         <main>
           ${verdict(report, at)}${figures(report)}
-          ${census(report)}${success(report)}${timeline(report, at)}${gates(report, at)}${waves(report)}${verification(report)}${work(report)}${people(report, at)}${audit(report)}
+          ${census(report)}${success(report)}${timeline(report, at)}${gates(report, at)}${waves(report)}${verification(report)}${work(report)}${people(report, at)}${amendments(report, at)}${audit(report)}
         </main>
         <footer><p class="soft">Made ${at(report.madeAt)}.</p></footer>
       </body>

@@ -1,4 +1,5 @@
 import type {
+  ReportAmendment,
   ReportEvidence,
   ReportInput,
   ReportPopulation,
@@ -40,11 +41,14 @@ export interface ReportJson {
   leftovers: ReportInput['leftovers'][number][];
   rollback: { by: string; reason: string; at: IsoTime; wave: string | null } | null;
   audit: { entries: number; head: string; brokenAt: number | null };
+  amendments: JsonAmendment[];
   /** Voters are self-declared until votes are signed. */
   votes: 'unsigned';
   people: ReportInput['people'][number][];
   findings: string[];
 }
+
+export type JsonAmendment = Omit<ReportAmendment, 'at'> & { at: IsoTime };
 
 export interface JsonWave {
   id: string;

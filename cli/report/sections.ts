@@ -6,7 +6,7 @@ import { censusAdds } from './verdict';
 type Clock = (time: string | null) => string;
 
 const WORDS: Record<string, string> = {
-  ...{ pass: 'good', go: 'good', passed: 'good', done: 'good', live: 'good' },
+  ...{ pass: 'good', go: 'good', passed: 'good', done: 'good', adopted: 'good', live: 'good' },
   ...{ fail: 'bad', 'no-go': 'bad', refused: 'bad', failed: 'bad', unread: 'bad', aborted: 'bad' },
 };
 
@@ -145,6 +145,23 @@ export function people(report: ReportJson, at: Clock): Markup {
     <h2>Risks and incidents</h2>
     ${table('Risk register', ['Risk', 'Mitigation', 'Owner', 'State'], risks, 'No risk was registered.')}
     ${table('Incidents', ['Incident', 'Severity', 'Wave', 'Raised', 'Resolved'], incidents, 'No incident was raised.')}
+  </section>`;
+}
+
+/** Nothing when nobody changed anything under way. */
+export function amendments(report: ReportJson, at: Clock): Markup | null {
+  if (report.amendments.length === 0) return null;
+  const rows = report.amendments.map((each) => [
+    at(each.at),
+    state(each.adopted ? 'adopted' : 'refused'),
+    each.approvedBy,
+    each.what,
+    html`<code>${each.runbookHash.slice(0, 12)}</code> / <code>${each.planHash.slice(0, 12)}</code>`,
+  ]);
+  const heads = ['When', 'Became', 'Approved by', 'What it changed, or why not', 'Runbook / plan'];
+  return html`<section>
+    <h2>Amendments</h2>
+    ${table('Changed under way, each approved by two people', heads, rows, '')}
   </section>`;
 }
 

@@ -39,7 +39,11 @@ export interface FieldOptions {
   script?: Script;
   /** For the workers, see breaking-worker.ts. */
   breakAt?: readonly string[];
+  /** Beside every kind of step: what else the documents say. */
+  change?: Change;
 }
+
+type Change = (runbook: Document, plan: Document) => void;
 
 let count = 0;
 
@@ -60,13 +64,15 @@ export class Field {
     readonly breakAt: readonly string[],
     readonly before: Rows,
     readonly watch: Watch,
+    private readonly change: Change,
   ) {
     this.deathsBefore = ground.stage.deaths;
   }
 
   /** Databases, workers, writers, watchers, and a cutover with every kind of step, which has begun. */
-  static async open(ground: Ground, random: Random, { script = {}, breakAt = [] }: FieldOptions): Promise<Field> {
+  static async open(ground: Ground, random: Random, options: FieldOptions): Promise<Field> {
     const { stage } = ground;
+    const { script = {}, breakAt = [], change = () => undefined } = options;
     const id = `night-${process.pid}-${(count += 1)}`;
     const breakDir = join(stage.dir, id);
     mkdirSync(breakDir, { recursive: true });
@@ -78,10 +84,23 @@ export class Field {
     const before = await readRows(stage);
     const night = new Night(stage, id, script);
     const watch = await startWatch(ground, random, id);
-    const field = new Field(ground, random, night, breakDir, breakAt, before, watch);
+    const field = new Field(ground, random, night, breakDir, breakAt, before, watch, change);
     await field.startWorkers();
-    await night.start(everyKindAndJobs);
+    await night.start((runbook, plan) => field.write(runbook, plan));
     return field;
+  }
+
+  private write(runbook: Document, plan: Document): void {
+    everyKindAndJobs(runbook);
+    this.change(runbook, plan);
+  }
+
+  /** Keeps the night's documents with `more` in them in `control`; returns their hashes. */
+  store(more: (runbook: Document) => void): Promise<{ runbook: string; plan: string }> {
+    return this.night.store((runbook, plan) => {
+      this.write(runbook, plan);
+      more(runbook);
+    });
   }
 
   startWorkers(): Promise<void> {

@@ -53,6 +53,13 @@ export const MUTANTS: Record<string, Broken> = {
     instead: 'if (false)',
     ...seeds,
   },
+  'gate-one-approval-amends': {
+    promise: 'GATE',
+    file: 'engine/messages/amendments.js',
+    text: 'const missing = APPROVALS - amendment.approvedBy.length;',
+    instead: 'const missing = 1 - amendment.approvedBy.length;',
+    ...seeds,
+  },
   'back-jobs-stay-stopped': {
     promise: 'BACK',
     file: 'activities/actions.js',

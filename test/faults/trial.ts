@@ -7,6 +7,7 @@ export const FAULTS = [
   'worker killed',
   'worker killed twice in a row',
   'worker killed in the rollback of a killed step',
+  'worker killed while a cutover is amended',
   'source killed',
   'target killed',
   'control killed',

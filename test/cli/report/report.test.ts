@@ -39,6 +39,22 @@ describe('report.json', () => {
     expect(report.votes).toBe('unsigned');
   });
 
+  it('shows what was amended under way, and says nothing where nothing was', () => {
+    const amended = {
+      at: Date.parse('2026-11-28T21:30:00Z'),
+      approvedBy: 'ann, bo',
+      what: 'step letter is new',
+      adopted: true,
+      runbookHash: 'a'.repeat(64),
+      planHash: 'b'.repeat(64),
+    };
+    const report = buildReport({ ...sampleInput(), amendments: [amended] });
+    expect(report.amendments).toEqual([{ ...amended, at: '2026-11-28T21:30:00.000Z' }]);
+    const page = renderReport(report);
+    for (const shown of ['Amendments', 'ann, bo', 'step letter is new', 'aaaaaaaaaaaa']) expect(page).toContain(shown);
+    expect(renderReport(buildReport(sampleInput()))).not.toContain('Amendments');
+  });
+
   it('survives being written and read', () => {
     const report = buildReport(sampleInput());
     expect(JSON.parse(JSON.stringify(report))).toEqual(report);

@@ -74,6 +74,7 @@ export function sampleInput(): ReportInput {
     leftovers: [{ wave: 1, work: 'orders', count: 2, wentTo: 'ops' }],
     risks: [{ id: 'twice', text: 'Charged twice', mitigation: 'The debit file is held', owner: 'ops', closed: true }],
     ledger: { entries: 311, head: DIGEST, brokenAt: null },
+    amendments: [],
     measures: [{ id: 'disturbed', wave: null, verdict: 'pass', shown: '3 of 7,063 (0.04 %)' }],
     findings: [],
   };

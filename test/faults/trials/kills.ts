@@ -52,7 +52,8 @@ async function survive(field: Field, ending: 'live' | 'rolled-back'): Promise<'l
   return ending;
 }
 
-function allBroke(field: Field): void {
+/** Every moment at which a worker was to die has come. */
+export function allBroke(field: Field): void {
   const due = field.breakAt.map((moment, at) =>
     markerFile(field.breakDir, moment, field.breakAt.slice(0, at).filter((each) => each === moment).length),
   );
