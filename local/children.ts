@@ -2,11 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
-import { projectDir } from './paths';
+import { BUILT_DIR, projectDir } from './paths';
 import { endProcess, isRunning } from './processes';
-
-/** The build that this file belongs to; from source, the one beside it. */
-const BUILT = __filename.endsWith('.js') ? join(__dirname, '..') : join(projectDir(), 'dist');
 
 export interface ChildOptions {
   /** Names the log file and appears in errors. */
@@ -58,7 +55,7 @@ const inherited = (): Record<string, string> =>
  * the log's path when the process ends, or says nothing in time, before it is ready.
  */
 export async function startChild(options: ChildOptions): Promise<Child> {
-  const entry = join(BUILT, options.entry);
+  const entry = join(BUILT_DIR, options.entry);
   if (!existsSync(entry)) throw new Error(`${entry} is not built. Run \`npm run build\`.`);
   mkdirSync(options.logDir, { recursive: true });
   const logFile = join(options.logDir, `${options.name}.log`);

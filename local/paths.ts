@@ -11,6 +11,9 @@ export function projectDir(from: string = __dirname): string {
   return projectDir(parent);
 }
 
+/** The build that runs; from source, the one beside it. A copy of a build starts programs of its own. */
+export const BUILT_DIR = __filename.endsWith('.js') ? join(__dirname, '..') : join(projectDir(), 'dist');
+
 /** Everything the local stack writes: `.cutover/<stack>` in the project. */
 export function stackDir(stack: string): string {
   const dir = join(projectDir(), '.cutover', stack);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { projectDir } from '../../local/paths';
+import { BUILT_DIR } from '../../local/paths';
 import type { Mutant } from './mutants';
 import type { Result } from './simulate';
 
@@ -14,8 +14,7 @@ export interface Span {
 export type Played = Pick<Result, 'seed' | 'broken' | 'events' | 'writes' | 'happened'>;
 
 const SPAN = 20;
-/** The compiled one, wherever this runs from. */
-const THREAD = join(projectDir(), 'dist', 'test', 'simulate', 'seed-worker.js');
+const THREAD = join(BUILT_DIR, 'test', 'simulate', 'seed-worker.js');
 
 /**
  * Plays the seeds in threads, a seed always the same way whatever its thread. `onPlayed` hears of each, in no order. Stops early
