@@ -5,6 +5,7 @@ import type { RunView } from '../../engine/view';
 import { read, verifyChain } from '../../systems/control/ledger-read';
 import { connect } from '../../systems/postgres/connect';
 import { rollbackWorkflowId, waveWorkflowId } from '../../workflows/names';
+import { textOf } from '../support/text-of';
 import { CANARY, type Field } from './field';
 import { judge, type Judgement } from './promises';
 import { compareMoved, compareReturned, readRows } from './rows';
@@ -112,7 +113,7 @@ function auditGates({ gates }: RunView): string[] {
 }
 
 /** What customers and people wrote, and the names of the plan's people. */
-const PERSONAL = new RegExp(`${CANARY.replace('+', '\\+')}|op-\\d+-[st]|label \\d+|(Ada|Ben|Cas) Tiny`);
+const PERSONAL = new RegExp(`${CANARY.replace('+', '\\+')}|op-\\d+-[st]|label \\d+|(Ada|Ben|Cas|Dee) Tiny`);
 
 async function auditPrivate({ ground: { stage }, night }: Field): Promise<string[]> {
   const findings: string[] = [];
@@ -128,14 +129,10 @@ async function auditPrivate({ ground: { stage }, night }: Field): Promise<string
         if (error instanceof Error && /not found/i.test(error.message)) return null; // it never rolled back
         throw error;
       });
-    if (history && PERSONAL.test(JSON.stringify(history, readable)))
-      findings.push(`the history of ${id} holds personal data`);
+    if (history && PERSONAL.test(textOf(history))) findings.push(`the history of ${id} holds personal data`);
   }
   return findings;
 }
-
-const readable = (_key: string, value: unknown): unknown =>
-  value instanceof Uint8Array ? Buffer.from(value).toString() : value;
 
 /** The chain is whole, and every step that was done is in it. */
 async function auditLedger({ ground: { stage }, night, view, waveView }: Field): Promise<string[]> {

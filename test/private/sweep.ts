@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Stage } from '../e2e/support/stage';
+import { textOf } from '../support/text-of';
 
 /** Nobody is called so: wherever one of these stands, a customer's name, address or number would. */
 const CANARIES = ['Quillon Canaryfield', 'quillon@canary.example', '+44 7700 900461'] as const;
@@ -34,22 +35,6 @@ export async function histories({ temporal: { client } }: Stage): Promise<Place[
     places.push({ where: `attributes of ${workflowId}`, text: textOf([memo, typedSearchAttributes.getAll()]) });
   }
   return places;
-}
-
-/** Everything in it as text, the bytes of payloads too, and what stands in base64 once more in the clear. */
-function textOf(value: unknown): string {
-  const text = JSON.stringify(inTheClear(value)) ?? '';
-  const encoded = text.match(/[A-Za-z0-9+/_-]{32,}={0,2}/g) ?? [];
-  return [text, ...encoded.map((piece) => Buffer.from(piece, 'base64').toString())].join('\n');
-}
-
-/** Before JSON sees them: a Buffer turns itself into a list of numbers. */
-function inTheClear(value: unknown): unknown {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString();
-  if (typeof value === 'bigint') return String(value);
-  if (Array.isArray(value)) return value.map(inTheClear);
-  if (value === null || typeof value !== 'object' || value instanceof Date) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, inTheClear(each)]));
 }
 
 /** Every file below `dir`. */
