@@ -18,6 +18,7 @@ const WAYS: Record<string, readonly string[]> = {
   paused: ['cutover', 'wave'],
   waiting: ['cutover', 'wave'],
   continued: ['cutover', 'wave'],
+  amended: ['cutover', 'wave'],
 };
 
 beforeAll(() => {

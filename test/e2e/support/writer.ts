@@ -24,7 +24,7 @@ export class Writer {
   private readonly target: Pool;
   private stopping = false;
   private written = 0;
-  private running: Promise<void> = Promise.resolve();
+  private running: Promise<void> | null = null;
 
   constructor(
     env: Record<string, string>,
@@ -39,15 +39,17 @@ export class Writer {
     this.target = open(env['TARGET_URL']);
   }
 
-  /** Begins, or goes on after `stop`. */
+  /** Begins, or goes on after `stop`; one that writes already goes on as it is. */
   start(): void {
     this.stopping = false;
-    this.running = this.loop();
+    this.running ??= this.loop();
   }
 
+  /** Afterwards nothing is on its way any more, so that both systems can be held against the journal. */
   async stop(): Promise<void> {
     this.stopping = true;
     await this.running;
+    this.running = null;
   }
 
   close(): Promise<unknown> {
