@@ -76,7 +76,7 @@ class Simulation {
   private readonly tally: Tally = new Map();
   private readonly mischief: { at: number; name: string }[];
   private readonly changes: { at: number; name: string }[];
-  /** A third: whether a cutover whose run died is started again. */
+  /** A fourth: whether a cutover whose run died is started again. */
   private readonly again: Prng;
   private readonly absent: string | null;
   private publishes = 0;
