@@ -126,6 +126,10 @@ describe('a night with the codec on', () => {
 function payloadsOf(value: unknown): { keyId: string | undefined }[] {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return [];
   if ('metadata' in value && typeof value.metadata === 'object' && value.metadata && 'encoding' in value.metadata)
-    return [{ keyId: keyIdOf(value as Parameters<typeof keyIdOf>[0]) }];
+    return isOfServer(value) ? [] : [{ keyId: keyIdOf(value as Parameters<typeof keyIdOf>[0]) }];
   return Object.entries(value).flatMap(([name, each]) => (name === 'searchAttributes' ? [] : payloadsOf(each)));
 }
+
+/** The server itself writes this word, in the clear, for a call that was given up before any worker had it. */
+const isOfServer = (payload: object): boolean =>
+  'data' in payload && Buffer.from(payload.data as Uint8Array).toString() === '"ACTIVITY_ID_NOT_STARTED"';
