@@ -11,16 +11,18 @@ export interface MachineDuration {
 }
 
 /**
- * How long each machine step took, in the order of the runs; of several waves the longest, since the next plan must hold
- * for the worst of them. People's steps and windows are left out: their time is the calendar's, not the machine's.
+ * How long each machine step took in the attempt that ended it, in the order of the runs; of several waves the longest, since
+ * the next plan must hold for the worst of them. People's steps and windows are left out: their time is the calendar's, not
+ * the machine's.
  */
 export function machineDurations(runs: readonly Pick<RunShown, 'wave' | 'steps'>[]): MachineDuration[] {
   const longest = new Map<string, MachineDuration>();
   for (const { wave, steps } of runs)
-    for (const { id, kind, status, startedAt, endedAt, plannedMs } of steps) {
+    for (const { id, kind, status, startedAt, attemptedAt, endedAt, plannedMs } of steps) {
       if (STEP_KINDS[kind].byPeople || kind === 'window' || status !== 'done') continue;
-      if (startedAt === null || endedAt === null) continue;
-      const measuredMs = endedAt - startedAt;
+      const began = attemptedAt ?? startedAt;
+      if (began === null || endedAt === null) continue;
+      const measuredMs = endedAt - began;
       if (measuredMs >= (longest.get(id)?.measuredMs ?? 0)) longest.set(id, { id, wave, plannedMs, measuredMs });
     }
   return [...longest.values()];

@@ -35,29 +35,37 @@ export interface ScheduledPhase {
   criticalPath: string[];
 }
 
+/** Where a step or gate is placed, epoch ms. */
+export interface Place {
+  plannedStart: number;
+  plannedEnd: number;
+}
+
+/** A gate is placed like a step without effect. */
+export type Placing = (step: Omit<PlannedStep, 'needs'>, earliestMs: number) => Place;
+
+const atOnce: Placing = ({ durationMs }, earliestMs) => ({
+  plannedStart: earliestMs,
+  plannedEnd: earliestMs + durationMs,
+});
+
 /**
  * Places each step as early as its needs allow (forward pass of the critical path method, Kelley and Walker 1959);
- * `place` may move a start later, for instance into a window. Epoch ms. Needs outside the phase are ignored; a cycle
+ * `place` may move it, for instance into a window or to when it began. Epoch ms. Needs outside the phase are ignored; a cycle
  * throws RangeError (`check` refuses it before).
  */
-export function schedulePhase(
-  phase: PlannedPhase,
-  startMs: number,
-  place: (step: PlannedStep, earliestMs: number) => number = (_, earliestMs) => earliestMs,
-): ScheduledPhase {
+export function schedulePhase(phase: PlannedPhase, startMs: number, place: Placing = atOnce): ScheduledPhase {
   const placed = new Map<string, ScheduledStep>();
   for (const step of inOrder(phase.steps)) {
     const earliest = Math.max(startMs, ...step.needs.map((need) => placed.get(need)?.plannedEnd ?? startMs));
-    const plannedStart = place(step, earliest);
-    placed.set(step.id, { id: step.id, plannedStart, plannedEnd: plannedStart + step.durationMs, critical: false });
+    placed.set(step.id, { id: step.id, ...place(step, earliest), critical: false });
   }
   const endOfSteps = Math.max(startMs, ...[...placed.values()].map((step) => step.plannedEnd));
   const path = criticalPath(phase, placed);
   const onPath = new Set(path);
   const gate = phase.gate && {
     id: phase.gate.id,
-    plannedStart: endOfSteps,
-    plannedEnd: endOfSteps + phase.gate.durationMs,
+    ...place({ ...phase.gate, disruptive: false, waitsForWindow: false }, endOfSteps),
     critical: true,
   };
   return {

@@ -1,3 +1,4 @@
+import { coveredBy } from '../domain/spans';
 import { STEP_KINDS } from '../domain/step-kinds';
 import type { RunState } from './state';
 
@@ -10,14 +11,7 @@ export function downtimeOf(state: RunState): { machine: number; people: number }
   const to = state.switchedAt ?? from;
   const spans = Object.values(state.steps)
     .filter((step) => !STEP_KINDS[step.kind].byPeople && step.startedAt !== null)
-    .map((step) => [Math.max(from, step.startedAt ?? from), Math.min(to, step.endedAt ?? to)] as const)
-    .filter(([start, end]) => end > start)
-    .sort((a, b) => a[0] - b[0]);
-  let machine = 0;
-  let reached = from;
-  for (const [start, end] of spans) {
-    machine += Math.max(0, end - Math.max(reached, start));
-    reached = Math.max(reached, end);
-  }
+    .map((step) => [step.startedAt ?? from, step.endedAt ?? to] as const);
+  const machine = coveredBy(spans, from, to);
   return { machine, people: Math.max(0, to - from - machine) };
 }

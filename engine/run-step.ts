@@ -70,6 +70,8 @@ async function perform(context: Context, phase: Phase, step: Step, state: StepSt
   const { runtime } = context;
   // A people's step that was continued as new is entered again, not started again.
   const entered = state.status === 'waiting-people' || (state.kind === 'window' && state.startedAt !== null);
+  // One that was continued as new while it ran goes on with its attempt.
+  if (state.status !== 'running') state.attemptedAt = runtime.now();
   state.status = 'running';
   state.startedAt ??= runtime.now();
   state.problem = null;

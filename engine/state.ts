@@ -31,6 +31,8 @@ export interface StepState {
   occurrence: number;
   plannedMs: number;
   startedAt: number | null;
+  /** When the attempt began that ended it or goes on: neither waits nor failures before it count as its work. */
+  attemptedAt?: number;
   endedAt: number | null;
   /** Role asked for a go, and who gave it. */
   goRole: string | null;

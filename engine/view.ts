@@ -29,6 +29,8 @@ export interface RunView {
   verification: RunState['verification'];
   waves: RunState['waves'];
   notices: RunState['notices'];
+  /** By window: what two own people agreed on. */
+  rescheduled: RunState['rescheduled'];
   /** Which documents the run goes by. */
   documents: { runbookHash: string; planHash: string; version: number };
   amendment: Amendment | null;
@@ -69,6 +71,7 @@ export function viewOf(context: Context): RunView {
     verification: state.verification,
     waves: state.waves,
     notices: state.notices,
+    rescheduled: state.rescheduled,
     documents: { runbookHash: run.runbookHash, planHash: run.planHash, version: run.runbook.version },
     amendment: state.amendment ?? null,
   };

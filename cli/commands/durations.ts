@@ -18,8 +18,8 @@ export function registerDurations(program: Command, cli: Cli): void {
     .summary('propose the durations a run measured for the next plan')
     .description(
       'Prints how long each machine step took beside what was planned, and the `durations:` of the next plan. Steps of ' +
-        'people, windows and steps that have not ended are left out; of several waves the longest counts. A step that ' +
-        'failed counts until its retry has ended: shorten it by hand.',
+        'people, windows and steps that have not ended are left out; of several waves the longest counts, of several ' +
+        'attempts the one that ended it.',
     )
     .argument('<id>', 'the cutover')
     .option('--into <plan>', 'write them into this plan; its other durations and its comments stay')

@@ -5,11 +5,14 @@ import { examples, type CommonOptions } from '../command';
 import { withControlIfThere, withTemporal } from '../connect';
 import { CliError, EXIT } from '../exit';
 import { findCutover } from '../find-cutover';
-import { readStatus, type StatusShown } from '../run-status';
+import { withForecast, type Forecast, type StatusAhead } from '../forecast';
+import { readStatus } from '../run-status';
 import { changesOf, type Change } from '../show/changes';
+import { clock } from '../show/format';
 import { progressBars, type Watched } from '../show/progress-bars';
 
 const EVERY_MS = 1_000;
+const MOVED_MS = 5 * 60_000;
 
 export function registerWatch(program: Command, cli: Cli): void {
   const command = program
@@ -36,17 +39,20 @@ async function watch(cli: Cli, id: string, options: CommonOptions): Promise<void
     const last = await withTemporal(cli, (temporal) =>
       withControlIfThere(cli, async (control) => {
         const found = await findCutover(id, control, temporal);
-        let before = await readStatus(found, temporal, control);
+        const look = async (): Promise<StatusAhead> =>
+          withForecast(await readStatus(found, temporal, control), control, cli.now());
+        const moves = expectedEnd(cli);
+        let before = await look();
         let silent = false;
-        shown.show(before, changesOf(null, before));
+        shown.show(before, [...changesOf(null, before), ...moves(before.forecast)]);
         while (before.outcome === null && !cli.stop.aborted) {
           await sleep(EVERY_MS, undefined, { signal: cli.stop }).catch(onStop);
-          const status = await lookAgain(() => readStatus(found, temporal, control));
+          const status = await lookAgain(look);
           const answers = status !== null && (status.source === 'live' || status.outcome !== null);
           if (answers === silent) shown.show(before, [heard(answers)]);
           silent = !answers;
           if (!answers) continue;
-          shown.show(status, changesOf(before, status));
+          shown.show(status, [...changesOf(before, status), ...moves(status.forecast)]);
           before = status;
         }
         return before;
@@ -60,13 +66,23 @@ async function watch(cli: Cli, id: string, options: CommonOptions): Promise<void
 }
 
 /** While nobody answers the watch goes on: a worker or the server may be starting again. */
-async function lookAgain(look: () => Promise<StatusShown>): Promise<StatusShown | null> {
+async function lookAgain(look: () => Promise<StatusAhead>): Promise<StatusAhead | null> {
   try {
     return await look();
   } catch (error) {
     if (error instanceof CliError && error.exitCode === EXIT.unreachable) return null;
     throw error;
   }
+}
+
+/** Says the expected end when it is known, and again when it has moved by so much that people would want to know. */
+function expectedEnd(cli: Cli): (forecast: Forecast | null) => Change[] {
+  let said: number | null = null;
+  return (forecast) => {
+    if (!forecast || (said !== null && Math.abs(forecast.endsAt - said) < MOVED_MS)) return [];
+    said = forecast.endsAt;
+    return [{ wave: null, subject: 'run', text: `expected to end at ${clock(said, cli.now())}` }];
+  };
 }
 
 const heard = (answers: boolean): Change => ({

@@ -1,3 +1,4 @@
+import { forecastError } from './forecast-error';
 import type { ReportGate, ReportInput, ReportRun, ReportStep } from './input';
 import type { IsoTime, JsonGate, JsonIncident, JsonMeasure, JsonStep, ReportJson, Span } from './report-json';
 import { problemsOf, sum } from './verdict';
@@ -15,6 +16,13 @@ export function buildReport(input: ReportInput): ReportJson {
   const gates = scopes.flatMap((scope) => Object.values(scope.run.gates).map((gate) => jsonGate(input, scope, gate)));
   const success = measures(input, scopes);
   const problems = problemsOf(input, success);
+  const allSteps = steps(input, scopes);
+  const waves = input.waves.map(({ wave, id, run }) => ({
+    id,
+    wave,
+    downtimeSeconds: { machine: seconds(run.downtimeMs?.machine), people: seconds(run.downtimeMs?.people) },
+    deltaRows: run.deltaRows,
+  }));
   const rolledBack = scopes.find((scope) => scope.run.rollback !== null);
   return {
     cutover: input.cutover,
@@ -27,12 +35,7 @@ export function buildReport(input: ReportInput): ReportJson {
     runbook: input.runbook,
     plan: input.plan,
     population: input.census,
-    waves: input.waves.map(({ wave, id, run }) => ({
-      id,
-      wave,
-      downtimeSeconds: { machine: seconds(run.downtimeMs?.machine), people: seconds(run.downtimeMs?.people) },
-      deltaRows: run.deltaRows,
-    })),
+    waves,
     verification: {
       rows: sum(input.verification, (each) => each.rows),
       mismatches: sum(input.verification, (each) => each.mismatches),
@@ -42,7 +45,8 @@ export function buildReport(input: ReportInput): ReportJson {
     rules: [...input.rules],
     success,
     gates: gates.sort((a, b) => (a.openedAt ?? '9').localeCompare(b.openedAt ?? '9', 'en')),
-    steps: steps(input, scopes),
+    steps: allSteps,
+    forecast: forecastError(allSteps, waves),
     incidents: scopes.flatMap(incidents),
     risks: [...input.risks],
     leftovers: [...input.leftovers],

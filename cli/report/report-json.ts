@@ -36,6 +36,7 @@ export interface ReportJson {
   success: JsonMeasure[];
   gates: JsonGate[];
   steps: JsonStep[];
+  forecast: JsonForecast;
   incidents: JsonIncident[];
   risks: ReportInput['risks'][number][];
   leftovers: ReportInput['leftovers'][number][];
@@ -55,6 +56,16 @@ export interface JsonWave {
   wave: number;
   downtimeSeconds: { machine: number | null; people: number | null };
   deltaRows: number;
+}
+
+/** What machines were planned to take and took, seconds. */
+export interface JsonForecast {
+  plannedSeconds: number;
+  actualSeconds: number;
+  /** The differences of all steps, whichever way, as a share of what they took; null when they took nothing. */
+  error: number | null;
+  /** Machine work while customers were frozen, by wave. */
+  frozen: { wave: string; plannedSeconds: number; actualSeconds: number }[];
 }
 
 export interface JsonMeasure {

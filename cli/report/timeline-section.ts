@@ -28,12 +28,24 @@ export function timeline(report: ReportJson, at: (time: string | null) => string
       <i class="planned"></i>planned <i></i>actual <i class="failed"></i>failed or refused. Each picture starts with its
       first step.
     </p>
-    ${phases.map((phase) => figure(report, phase))}
+    ${forecast(report)} ${phases.map((phase) => figure(report, phase))}
     <details>
       <summary>All steps as a table</summary>
       ${table('Steps', ['Step', 'Phase', 'Owner', 'State', 'Planned start', 'Planned', 'Started', 'Took', 'Who'], rows, 'No step was planned.')}
     </details>
   </section>`;
+}
+
+function forecast({ forecast: { plannedSeconds, actualSeconds, error, frozen } }: ReportJson): Markup | null {
+  if (error === null) return null;
+  const waves = frozen.map(
+    (each) =>
+      `; frozen in ${each.wave}: ${duration(each.plannedSeconds)} planned, ${duration(each.actualSeconds)} taken`,
+  );
+  return html`<p>
+    Work of machines: ${duration(plannedSeconds)} planned, ${duration(actualSeconds)} taken, step by step
+    ${Math.round(error * 100)} % off${waves}.
+  </p>`;
 }
 
 function figure(report: ReportJson, phase: JsonStep): Markup | null {

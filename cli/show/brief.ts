@@ -1,14 +1,16 @@
 import { openIncidents } from './status-tables';
 import { clock, span } from './format';
+import type { StatusAhead } from '../forecast';
 import { hasEnded, type RunShown, type StatusShown } from '../run-status';
 
 /** One paragraph to read out on the bridge: where we are, what customers feel, who is waited for, until when we can go back. */
-export function brief(status: StatusShown, nowMs: number): string {
+export function brief(status: StatusAhead, nowMs: number): string {
   const current = status.runs.filter((run) => run.wave !== null && !hasEnded(run)).at(-1) ?? status.runs[0];
   return [
     opening(status, current, nowMs),
     ...(current ? [progress(current), customers(current, nowMs), waits(status)] : []),
     incidents(status),
+    ahead(status, nowMs),
     wayBack(status),
   ]
     .filter((sentence) => sentence !== '')
@@ -49,6 +51,10 @@ function customers(run: RunShown, nowMs: number): string {
 function waits(status: StatusShown): string {
   const lines = status.runs.flatMap((run) => run.waitsFor);
   return lines.length === 0 ? '' : `We wait for: ${lines.join('; ')}.`;
+}
+
+function ahead({ forecast }: StatusAhead, nowMs: number): string {
+  return forecast ? `The whole is expected to end at ${clock(forecast.endsAt, nowMs)}.` : '';
 }
 
 function incidents(status: StatusShown): string {

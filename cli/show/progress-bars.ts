@@ -1,12 +1,13 @@
 import { MultiBar, Presets, type SingleBar } from 'cli-progress';
 import type { Cli } from '../cli';
-import type { RunShown, StatusShown } from '../run-status';
+import type { StatusAhead } from '../forecast';
+import type { RunShown } from '../run-status';
 import type { Change } from './changes';
-import { span } from './format';
+import { clock, span } from './format';
 
 /** What shows a run that is being watched. */
 export interface Watched {
-  show(status: StatusShown, changes: readonly Change[]): void;
+  show(status: StatusAhead, changes: readonly Change[]): void;
   close(): void;
 }
 
@@ -34,7 +35,10 @@ export function progressBars(cli: Cli): Watched {
       for (const run of status.runs) {
         const done = run.steps.filter((step) => step.status === 'done' || step.status === 'skipped').length;
         const name = (run.wave === null ? status.cutover : `wave ${run.wave}`).padEnd(16);
-        const payload = { name, state: stateOf(run, cli.now()) };
+        const payload = {
+          name,
+          state: `${stateOf(run, cli.now())}${run.wave === null ? ending(status, cli.now()) : ''}`,
+        };
         const bar = known.get(run.workflowId) ?? bars.create(run.steps.length, done, payload);
         known.set(run.workflowId, bar);
         bar.update(done, payload);
@@ -52,3 +56,6 @@ function stateOf(run: RunShown, nowMs: number): string {
   const waits = run.waitsFor.length === 0 ? '' : ` · waits for ${run.waitsFor[0]}`;
   return `${now || run.status}${back}${waits}`;
 }
+
+const ending = ({ forecast }: StatusAhead, nowMs: number): string =>
+  forecast ? ` · ends about ${clock(forecast.endsAt, nowMs)}` : '';

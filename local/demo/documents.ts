@@ -17,9 +17,9 @@ export interface DemoDocuments {
 
 /**
  * The shipped runbook with a night that opens soon and a hypercare of seconds; everything else stays as it is. Written to
- * `dir`, so that `cutover start` reads it like any other.
+ * `dir`, so that `cutover start` reads it like any other. With a pace its plan is that of a rehearsal.
  */
-export function writeDocuments(dir: string, now: Date): DemoDocuments {
+export function writeDocuments(dir: string, now: Date, pace?: number): DemoDocuments {
   const shipped = join(projectDir(), 'runbooks', 'billing-oss');
   mkdirSync(dir, { recursive: true });
   cpSync(join(shipped, 'conversion.yaml'), join(dir, 'conversion.yaml'));
@@ -30,6 +30,8 @@ export function writeDocuments(dir: string, now: Date): DemoDocuments {
   });
   const plan = edit(join(shipped, 'plan.yaml'), join(dir, 'plan.yaml'), (document) => {
     document.set('plan', 'demo');
+    if (pace !== undefined) document.set('mode', 'rehearsal');
+    if (pace !== undefined) document.set('pace', pace);
     document.setIn(
       ['windows', 'night'],
       document.createNode([{ opensAt: opensAt.toISOString(), lasts: WINDOW_LASTS }]),

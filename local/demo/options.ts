@@ -9,6 +9,8 @@ export interface DemoOptions {
   noGo: string | null;
   /** A step after (or during) which the lead asks for a rollback. */
   rollback: string | null;
+  /** The night is first rehearsed on copies of the systems. */
+  rehearse: boolean;
   /** Leaves everything running at the end. */
   keep: boolean;
   seed: number;
@@ -31,6 +33,7 @@ Examples:
   npm run demo -- --customers-csv ../shared/data/telco-customers.csv
   npm run demo -- --no-go final
   npm run demo -- --rollback hypercare
+  npm run demo -- --rehearse
   npm run demo -- --interactive --keep
 
 Exit code 0 only when every promise held.`;
@@ -53,6 +56,10 @@ export function readOptions(argv: readonly string[]): DemoOptions {
       '--rollback <step>',
       'ask for a rollback at this step; at hypercare after 500 writes to every table of the target',
     )
+    .option(
+      '--rehearse',
+      'rehearse the night first, at pace 60 on copies of both systems, and say how far its forecast was off',
+    )
     .option('--keep', 'leave the stack running at the end')
     .addOption(new Option('--seed <n>', 'seed of customers and traffic').argParser(count).default(1))
     .addOption(new Option('--rate <n>', 'operations a second').argParser(count).default(90))
@@ -68,6 +75,7 @@ export function readOptions(argv: readonly string[]): DemoOptions {
     interactive: given['interactive'] === true,
     noGo: text('go'),
     rollback: text('rollback'),
+    rehearse: given['rehearse'] === true,
     keep: given['keep'] === true,
     seed: Number(given['seed']),
     rate: Number(given['rate']),

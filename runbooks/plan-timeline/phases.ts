@@ -25,12 +25,19 @@ export function stepNeeds(phase: Phase, index: number): string[] {
   return before ? [stepId(before)] : [];
 }
 
-/** Measured, else the plan's, else the runbook's, else the kind's usual duration; milliseconds. */
+/**
+ * Measured, else the plan's, else the runbook's, else the kind's usual duration; milliseconds. What is planned for people is
+ * divided by a rehearsal's pace, as the run divides it.
+ */
 export function stepDurationMs(step: Step, plan: Plan | null, measured: Measured = {}): number {
   const id = stepId(step);
-  const planned = plan?.durations?.[id] ?? step.planned ?? (step.kind === 'hypercare' ? step.atLeast : undefined);
-  return measured[id] ?? (planned === undefined ? STEP_KINDS[step.kind].plannedMs : durationMs(planned));
+  const said = plan?.durations?.[id] ?? step.planned ?? (step.kind === 'hypercare' ? step.atLeast : undefined);
+  const { byPeople, plannedMs } = STEP_KINDS[step.kind];
+  const planned = said === undefined ? plannedMs : durationMs(said);
+  return measured[id] ?? (byPeople ? planned / paceOf(plan) : planned);
 }
+
+const paceOf = (plan: Plan | null): number => plan?.pace ?? 1;
 
 /** How long a task or checklist may be open before it is overdue, milliseconds; null when nobody said how long it takes. */
 export function dueAfterMs(step: Step, plan: Plan | null): number | null {
@@ -74,8 +81,8 @@ function plannedStep(phase: Phase, step: Step, index: number, plan: Plan | null,
 }
 
 function gateDurationMs(gate: NonNullable<Phase['gate']>, plan: Plan | null, measured: Measured): number {
-  const planned = plan?.durations?.[gate.id];
-  if (measured[gate.id] !== undefined) return measured[gate.id] ?? 0;
-  if (planned !== undefined) return durationMs(planned);
-  return gate.deadline ? Math.min(GATE_PLANNED_MS, durationMs(gate.deadline)) : GATE_PLANNED_MS;
+  const said = plan?.durations?.[gate.id];
+  const deadline = gate.deadline === undefined ? Infinity : durationMs(gate.deadline);
+  const planned = said === undefined ? Math.min(GATE_PLANNED_MS, deadline) : durationMs(said);
+  return measured[gate.id] ?? planned / paceOf(plan);
 }

@@ -4,8 +4,9 @@ import {
   neededMs,
   sameWindow,
   schedulePhase,
+  type Place,
   type PlannedPhase,
-  type PlannedStep,
+  type Placing,
   type ScheduledPhase,
   type ScheduledStep,
 } from '../../domain/forecast';
@@ -37,6 +38,8 @@ export interface TimelinePhase {
 export interface TimelineWave {
   wave: number;
   name: string;
+  /** Null without a freeze. */
+  freezesAt: number | null;
   /** Start of the freeze to end of the switch; null without both. */
   expectedFrozenMs: number | null;
   opening: Opening | null;
@@ -62,11 +65,31 @@ export interface Timeline {
   unplaced: string[];
 }
 
-/** Plans the whole run from `nowMs`: `before`, each wave in turn, `after`. Disruptive steps wait for an opening with time to back out. */
-export function planTimeline(resolved: ResolvedRun, nowMs: number, measured: Measured = {}): Timeline {
+/** What has become of a step or gate, epoch ms. `over` without times: it was skipped before it began. */
+export interface StepSoFar {
+  over: boolean;
+  startedAt: number | null;
+  endedAt: number | null;
+}
+
+/** A run that goes on: what it measured, and what has become of its steps by `nowMs`. */
+export interface SoFar {
+  nowMs: number;
+  measured: Measured;
+  /** Undefined for a step or gate not begun; `wave` is null outside the waves. */
+  step: (wave: number | null, id: string) => StepSoFar | undefined;
+}
+
+/**
+ * Plans the whole run from `startMs`: `before`, each wave in turn, `after`. Disruptive steps wait for an opening with time to
+ * back out. With `soFar` it is the forecast of a run that goes on: what is over stands where it was, nothing else begins
+ * or ends before now.
+ */
+export function planTimeline(resolved: ResolvedRun, startMs: number, soFar?: Partial<SoFar>): Timeline {
   const { runbook, plan, windows } = resolved;
+  const { nowMs = startMs, measured = {}, step = () => undefined } = soFar ?? {};
   const rollbackMs = rollbackDurationMs(runbook, plan, measured);
-  const draft = new Draft(windows, rollbackMs, nowMs);
+  const draft = new Draft(windows, rollbackMs, startMs, { nowMs, step });
   draft.add('before', null, runbook.before, plannedPhases(runbook.before, plan, measured));
   const perWave = plannedPhases(runbook.perWave, plan, measured);
   const waves = plan.waves.map((wave, index) => {
@@ -78,7 +101,7 @@ export function planTimeline(resolved: ResolvedRun, nowMs: number, measured: Mea
   const frozen = waves.flatMap((wave) => wave.expectedFrozenMs ?? []);
   const backOut = waves.flatMap((wave) => wave.backOutBy ?? []);
   return {
-    plannedStart: nowMs,
+    plannedStart: startMs,
     plannedEnd: draft.clock,
     phases: draft.phases,
     steps: draft.steps,
@@ -101,14 +124,16 @@ class Draft {
     private readonly windows: Record<string, Opening[]>,
     private readonly rollbackMs: number,
     public clock: number,
+    private readonly soFar: Omit<SoFar, 'measured'>,
   ) {}
 
   add(part: Part, wave: number | null, phases: readonly Phase[], planned: readonly PlannedPhase[]): ScheduledPhase[] {
     const done = new Set<string>();
     return planned.map((phase, index) => {
       const together = sameWindow(planned, index);
-      const place = (step: PlannedStep, earliestMs: number): number =>
-        this.placeInWindow(qualify(wave, step.id), step, earliestMs, together, done);
+      const place: Placing = (step, earliestMs) =>
+        this.placeBegun(wave, step, earliestMs, done) ??
+        this.placeInWindow(qualify(wave, step.id), step, Math.max(earliestMs, this.soFar.nowMs), together, done);
       const scheduled = schedulePhase(phase, this.clock, place);
       this.clock = scheduled.plannedEnd;
       this.phases.push({
@@ -123,9 +148,35 @@ class Draft {
     });
   }
 
+  /** Where it was or is; null when it has not begun. */
+  private placeBegun(
+    wave: number | null,
+    { id, durationMs }: Parameters<Placing>[0],
+    earliestMs: number,
+    done: Set<string>,
+  ): Place | null {
+    const known = this.soFar.step(wave, id);
+    if (!known) return null;
+    done.add(id);
+    const plannedStart = known.startedAt ?? earliestMs;
+    const end = known.over ? (known.endedAt ?? plannedStart) : Math.max(this.soFar.nowMs, plannedStart + durationMs);
+    return { plannedStart, plannedEnd: end };
+  }
+
   private placeInWindow(
     name: string,
-    step: PlannedStep,
+    step: Parameters<Placing>[0],
+    earliestMs: number,
+    phases: readonly PlannedPhase[],
+    done: Set<string>,
+  ): Place {
+    const plannedStart = this.startInWindow(name, step, earliestMs, phases, done);
+    return { plannedStart, plannedEnd: plannedStart + step.durationMs };
+  }
+
+  private startInWindow(
+    name: string,
+    step: Parameters<Placing>[0],
     earliestMs: number,
     phases: readonly PlannedPhase[],
     done: Set<string>,
@@ -193,6 +244,7 @@ function waveTimeline(
   return {
     wave,
     name,
+    freezesAt: freeze?.step.plannedStart ?? null,
     expectedFrozenMs: frozenMs(freeze?.step, find('switch')?.step),
     opening,
     backOutBy: opening && backOutBy(opening, rollbackMs),

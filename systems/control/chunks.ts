@@ -135,6 +135,21 @@ export async function progress(
   return { chunksDone: row?.chunksDone ?? 0, chunksTotal: row?.chunksTotal ?? 0, rows: Number(row?.rows ?? 0) };
 }
 
+/** Chunks of a wave that were finished since an instant (epoch ms), and those that are left: the rate of its copy. */
+export async function finishedSince(
+  pool: Pool,
+  ref: WaveRef,
+  sinceMs: number,
+): Promise<{ finished: number; left: number }> {
+  const { rows } = await pool.query<{ finished: number; left: number }>(
+    `select count(*) filter (where state = 'done' and done_at >= to_timestamp($3::float8 / 1000))::int as finished,
+            count(*) filter (where state <> 'done')::int as left
+     from control.chunk where cutover = $1 and wave = $2`,
+    [ref.cutover, ref.wave, sinceMs],
+  );
+  return rows[0] ?? { finished: 0, left: 0 };
+}
+
 /** Forgets the wave's chunks that were planned under an older epoch, when the copy of that time is gone. */
 export async function dropChunks(pool: Pool, ref: WaveRef & { epoch: number }): Promise<void> {
   await pool.query('delete from control.chunk where cutover = $1 and wave = $2 and planned_under < $3', [

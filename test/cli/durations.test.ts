@@ -15,7 +15,8 @@ describe('the durations a run proposes', () => {
     run(1, {
       steps: [
         step('night-opens', 'done', { kind: 'window', ...took(1_000, 90_000) }),
-        step('freeze', 'done', { kind: 'freeze', ...took(1_000, 5_000) }),
+        // Failed at first: the attempt that ended it counts.
+        step('freeze', 'done', { kind: 'freeze', ...took(0, 5_000), attemptedAt: 1_000 }),
         step('convert', 'running', { kind: 'convert', startedAt: 1_000 }),
         step('verify', 'skipped', { kind: 'verify', ...took(1_000, 2_000) }),
       ],

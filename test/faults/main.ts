@@ -29,27 +29,33 @@ function report(result: Result, seed: number): void {
   say(`  again: npm run faults -- --only ${trial.name} --seed ${seed}`);
 }
 
+/** What all stacks share. */
+interface Nights {
+  left: Trial[];
+  /** Proved nothing when they were played: they are played once more, after all others. */
+  again: Set<Trial>;
+  results: Result[];
+}
+
 /** Plays what is left, night after night on one ground, until there is nothing left or it is told to stop. */
-async function work(
-  name: string,
-  left: Trial[],
-  options: Options,
-  stop: AbortSignal,
-  results: Result[],
-): Promise<void> {
+async function work(name: string, nights: Nights, options: Options, stop: AbortSignal): Promise<void> {
+  const { left, again, results } = nights;
   if (left.length === 0) return;
   const ground = await Ground.open(name);
-  const all = left.length;
+  const stopped = aborted(stop);
   try {
     for (let trial = left.shift(); trial && !stop.aborted; trial = left.shift()) {
-      const result = await Promise.race([attempt(ground, trial, options.seed), aborted(stop)]);
+      const result = await Promise.race([attempt(ground, trial, options.seed), stopped]);
       if (result === null) break;
-      results.push(result);
       const verdict = result.unproven !== null ? 'ERROR' : isBroken(result) ? 'BROKEN' : 'held';
+      const once = verdict === 'ERROR' && !again.has(trial);
       say(
-        `${verdict} ${trial.name}: ${result.ending ?? 'no end'} in ${result.seconds.toFixed(0)} s (${left.length} of ${all} left)`,
+        `${verdict} ${trial.name}: ${result.ending ?? 'no end'} in ${result.seconds.toFixed(0)} s (${left.length} wait)${once ? '; it is played once more' : ''}`,
       );
       if (verdict !== 'held') report(result, options.seed);
+      if (once) left.push(trial);
+      else results.push(result);
+      if (once) again.add(trial);
     }
   } finally {
     await ground.close();
@@ -86,10 +92,10 @@ async function main(): Promise<number> {
     process.exit(2);
   });
   const clock = setTimeout(() => stop.abort(), options.minutes * MINUTE_MS);
-  const left = [...trials];
-  const results: Result[] = [];
+  const nights: Nights = { left: [...trials], again: new Set(), results: [] };
+  const { results } = nights;
   const stacks = Array.from({ length: Math.min(options.stacks, trials.length) }, (_, n) =>
-    work(`stack-${n + 1}`, left, options, stop.signal, results),
+    work(`stack-${n + 1}`, nights, options, stop.signal),
   );
   const ends = await Promise.allSettled(stacks);
   clearTimeout(clock);

@@ -23,7 +23,7 @@ function plan(
     { runbookHash: 'r', planHash: 'p' },
     NOW_MS,
   );
-  return planTimeline(resolved, NOW_MS, measured);
+  return planTimeline(resolved, NOW_MS, { measured });
 }
 const iso = (ms: number | undefined): string => new Date(ms ?? 0).toISOString();
 const step = (timeline: Timeline, id: string, wave: number | null = 1) =>
@@ -50,6 +50,16 @@ describe('the planned timeline', () => {
     expect(iso(plan().backOutBy ?? 0)).toBe('2026-11-29T03:53:00.000Z');
     const known = plan(({ runbook, plan: text }) => ({ runbook, plan: `${text}durations: { rollback: PT45M }\n` }));
     expect(iso(known.backOutBy ?? 0)).toBe('2026-11-29T03:15:00.000Z');
+  });
+
+  it('divides what people take by the pace of a rehearsal, and nothing else', () => {
+    const timeline = plan(({ runbook, plan: text }) => ({ runbook, plan: `${text}mode: rehearsal\npace: 60\n` }));
+    const lasts = (id: string, wave: number | null = 1): number =>
+      (step(timeline, id, wave)?.plannedEnd ?? 0) - (step(timeline, id, wave)?.plannedStart ?? 0);
+    expect([lasts('debits'), lasts('final')]).toEqual([8_000, 5_000]);
+    expect(lasts('hypercare', null)).toBe(2 * 60 * MINUTE_MS);
+    expect([lasts('preload'), lasts('convert')]).toEqual([60 * MINUTE_MS, 5 * MINUTE_MS]);
+    expect(timeline.expectedFrozenMs).toBe((1 + 5 + 4 + 1) * MINUTE_MS + 5_000);
   });
 
   it('prefers measured durations to planned ones, and planned ones to those of the kind', () => {

@@ -110,12 +110,12 @@ const plan = planSchema.parse({
 
 const conversion = conversionSchema.parse({ entities: {} });
 
-/** The simulated cutover with the given openings of its one window. */
-export const simulatedRun = (night: Opening[]): ResolvedRun => ({
+/** The simulated cutover with the given openings of its one window; at a pace it is a rehearsal. */
+export const simulatedRun = (night: Opening[], pace = 1): ResolvedRun => ({
   runbookHash: 'r',
   planHash: 'p',
   runbook,
   conversion,
-  plan,
+  plan: { ...plan, mode: pace === 1 ? 'real' : 'rehearsal', pace },
   windows: { night },
 });

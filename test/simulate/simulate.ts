@@ -30,6 +30,9 @@ const WRITES_AT_MOST = 400;
 const MORE = 0x5eed;
 const OTHERS = 0x57aff;
 const AGAIN = 0xa9a1;
+const PACED = 0xace;
+const REHEARSED = 0.15;
+const PACE = 60;
 const MOST_STARTS = 3;
 const AFTER_SWITCH = ['rollback', 'rollback', 'noGo', 'highIncident', 'terminateCutover', 'terminateWave'];
 
@@ -95,7 +98,9 @@ class Simulation {
     this.others = new Prng(seed + OTHERS);
     this.again = new Prng(seed + AGAIN);
     const { prng, clock } = this;
-    this.documents = simulatedRun(nights(prng));
+    const rehearsed = new Prng(seed + PACED).chance(REHEARSED);
+    this.documents = simulatedRun(nights(prng), rehearsed ? PACE : 1);
+    if (rehearsed) add(this.tally, 'plan/rehearsed');
     this.absent = prng.chance(0.08) ? prng.pick(['olga', 'sven', 'vera', 'cara', STARTER]) : null;
     this.mischief = Array.from({ length: prng.int(0, 6) }, () => ({
       at: prng.int(1, 160),

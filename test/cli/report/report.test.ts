@@ -8,6 +8,21 @@ import { sampleInput } from './sample';
 const changed = (change: Partial<ReportInput>): ReportJson => buildReport({ ...sampleInput(), ...change });
 
 describe('report.json', () => {
+  it('says how far the plan was off in what machines took', () => {
+    const { forecast, steps } = buildReport(sampleInput());
+    const freeze = steps.find(({ kind, wave }) => kind === 'freeze' && wave === 'pilot');
+    expect(freeze?.planned.seconds).toBe(60);
+    // The freeze, the conversion, the comparison and the switch: 1, 5, 4 and 1 minutes; the gate between is of people.
+    expect(forecast.frozen).toEqual([
+      { wave: 'pilot', plannedSeconds: 11 * 60, actualSeconds: 41.3 },
+      { wave: 'rest', plannedSeconds: 11 * 60, actualSeconds: 63.9 },
+    ]);
+    const machine = steps.filter(({ kind }) => !['task', 'checklist', 'hypercare', 'window'].includes(kind));
+    const off = machine.map(({ planned, actual }) => Math.abs((planned.seconds ?? 0) - (actual.seconds ?? 0)));
+    expect(forecast.error).toBeCloseTo(off.reduce((a, b) => a + b) / forecast.actualSeconds, 9);
+    expect(forecast.error).toBeGreaterThan(0);
+  });
+
   it('has the keys that others read', () => {
     const report = buildReport(sampleInput());
     expect(report.outcome).toBe('live');

@@ -1,5 +1,6 @@
 import type { StepState } from '../../../engine/state';
-import type { GateShown, RunShown, StatusShown } from '../../../cli/run-status';
+import type { StatusAhead } from '../../../cli/forecast';
+import type { GateShown, RunShown } from '../../../cli/run-status';
 
 export const step = (id: string, status: StepState['status'], more: Partial<StepState> = {}): StepState => ({
   id,
@@ -57,6 +58,7 @@ export const run = (wave: number | null, more: Partial<RunShown> = {}): RunShown
   incidents: {},
   paused: null,
   rollback: null,
+  rescheduled: {},
   pointOfNoReturnPassed: false,
   frozen: null,
   backOutBy: null,
@@ -66,7 +68,8 @@ export const run = (wave: number | null, more: Partial<RunShown> = {}): RunShown
   ...more,
 });
 
-export const status = (runs: RunShown[], more: Partial<StatusShown> = {}): StatusShown => ({
+export const status = (runs: RunShown[], more: Partial<StatusAhead> = {}): StatusAhead => ({
+  forecast: null,
   cutover: 'night-1',
   workflowId: PARENT,
   outcome: null,

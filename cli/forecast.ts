@@ -1,0 +1,95 @@
+import type { Pool } from 'pg';
+import { planTimeline, type StepSoFar, type TimelineWave } from '../runbooks/plan-timeline/plan-timeline';
+import type { ResolvedRun } from '../runbooks/resolved';
+import { finishedSince } from '../systems/control/chunks';
+import { machineDurations } from './machine-durations';
+import type { RunShown, StatusShown } from './run-status';
+import { storedRun } from './stored-run';
+
+/** How the rest of a run is expected to go, by what it has measured so far. Epoch ms. */
+export interface Forecast {
+  endsAt: number;
+  /** Those that have not switched yet. */
+  waves: TimelineWave[];
+  /** `wave-N/step` for which no opening has time enough any more. */
+  unplaced: string[];
+}
+
+/** As `status` and `watch` show it; null when it has ended, goes back, or its documents cannot be read here. */
+export interface StatusAhead extends StatusShown {
+  forecast: Forecast | null;
+}
+
+/**
+ * The plan of the run moved by what has become of it: late starts, durations that earlier waves measured, and `rates`,
+ * expected durations of steps that run (ms by step id). Times of people stay as planned.
+ */
+export function forecastOf(
+  resolved: ResolvedRun,
+  runs: readonly RunShown[],
+  nowMs: number,
+  rates: Readonly<Record<string, number>> = {},
+): Forecast {
+  const main = runs.find((run) => run.wave === null);
+  const known = new Map(runs.flatMap((run) => soFar(run)));
+  const measured = machineDurations(runs).map(({ id, measuredMs }) => [id, measuredMs] as const);
+  const windows = Object.assign({}, resolved.windows, ...runs.map((run) => run.rescheduled)) as ResolvedRun['windows'];
+  const timeline = planTimeline({ ...resolved, windows }, main?.startedAt ?? nowMs, {
+    nowMs,
+    measured: { ...Object.fromEntries(measured), ...rates },
+    step: (wave, id) => known.get(keyOf(wave, id)),
+  });
+  const switched = new Set(runs.flatMap((run) => (run.downtimeMs ? [run.wave] : [])));
+  return {
+    endsAt: timeline.plannedEnd,
+    waves: timeline.waves.filter(({ wave }) => !switched.has(wave)),
+    unplaced: timeline.unplaced,
+  };
+}
+
+const keyOf = (wave: number | null, id: string): string => `${wave ?? ''}/${id}`;
+
+function soFar({ wave, steps, gates }: RunShown): [string, StepSoFar][] {
+  const begun = steps.filter(
+    ({ status }) => status !== 'pending' && status !== 'waiting-go' && status !== 'waiting-window',
+  );
+  const opened = gates.filter(({ openedAt }) => openedAt !== null);
+  return [
+    ...begun.map(({ id, status, startedAt, endedAt }): [string, StepSoFar] => [
+      keyOf(wave, id),
+      { over: status === 'done' || status === 'skipped', startedAt, endedAt },
+    ]),
+    ...opened.map(({ id, status, openedAt, decidedAt }): [string, StepSoFar] => [
+      keyOf(wave, id),
+      { over: status === 'passed', startedAt: openedAt, endedAt: decidedAt },
+    ]),
+  ];
+}
+
+/** The status with its forecast. Throws what reading `control` throws, and a CliError for documents that cannot be read. */
+export async function withForecast(status: StatusShown, control: Pool | null, nowMs: number): Promise<StatusAhead> {
+  const { outcome, startedAt, runs } = status;
+  const goesOn = outcome === null && runs.length > 0 && runs.every((run) => run.rollback === null);
+  const stored = control && goesOn && startedAt !== null ? await storedRun(control, status.cutover, startedAt) : null;
+  if (!control || !stored) return { ...status, forecast: null };
+  const rates = await copyRates(control, status.cutover, runs, nowMs);
+  return { ...status, forecast: forecastOf(stored.resolved, runs, nowMs, rates) };
+}
+
+/** How long each copy that runs will have taken at the rate of its chunks so far, ms by step id. */
+async function copyRates(
+  control: Pool,
+  cutover: string,
+  runs: readonly RunShown[],
+  nowMs: number,
+): Promise<Record<string, number>> {
+  const rates: Record<string, number> = {};
+  for (const { wave, steps } of runs)
+    for (const { id, kind, status, startedAt } of steps) {
+      if (kind !== 'preload' || status !== 'running' || wave === null || startedAt === null) continue;
+      const { finished, left } = await finishedSince(control, { cutover, wave }, startedAt);
+      const spentMs = nowMs - startedAt;
+      if (finished > 0 && spentMs > 0) rates[id] = spentMs + (spentMs / finished) * left;
+    }
+  return rates;
+}

@@ -1,0 +1,17 @@
+import type { Forecast } from '../forecast';
+import { clock, span } from './format';
+
+/** The forecast in words: when the whole ends, when each wave freezes, for how long, and until when going back fits. */
+export function aheadLines(forecast: Forecast | null, nowMs: number): string[] {
+  if (!forecast) return [];
+  const waves = forecast.waves.flatMap(({ wave, name, freezesAt, expectedFrozenMs, backOutBy }) => {
+    if (freezesAt === null || expectedFrozenMs === null) return [];
+    const since = freezesAt > nowMs ? 'freezes' : 'frozen since';
+    const back = backOutBy === null ? '' : `; back out by ${clock(backOutBy, nowMs)}`;
+    return [`wave ${wave} (${name}): ${since} ${clock(freezesAt, nowMs)}, for ${span(expectedFrozenMs)} in all${back}`];
+  });
+  const unplaced = forecast.unplaced.map(
+    (step) => `no opening has time enough left for ${step}: reschedule its window`,
+  );
+  return [`expected to end at ${clock(forecast.endsAt, nowMs)}`, ...waves, ...unplaced];
+}
