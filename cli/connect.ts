@@ -1,12 +1,13 @@
 import type { Client, Connection } from '@temporalio/client';
 import type { Pool } from 'pg';
 import { installControl } from '../systems/control/schema';
+import { OtherControlVersion } from '../systems/control/schema-version';
 import { connect, isPostgresUrl, sqlStateOf } from '../systems/postgres/connect';
 import { loadTemporalSettings, TemporalSettingsError } from '../workers/temporal-settings';
 import { clientInterceptors } from '../workers/tracing';
 import { whyUnreachable } from '../workers/why-unreachable';
 import type { Environment } from './environment';
-import { CliError, unreachable, usage } from './exit';
+import { CliError, EXIT, refused, unreachable, usage } from './exit';
 
 export interface TemporalClient {
   client: Client;
@@ -52,7 +53,7 @@ export async function withTemporal<T>(
   }
 }
 
-/** Runs `body` with the control database, schema installed. Throws a CliError when CONTROL_URL is not set or does not answer. */
+/** Runs `body` with the control database, schema installed. Throws a CliError when CONTROL_URL is not set, does not answer, or is of another build. */
 export async function withControl<T>(cli: { env: Environment }, body: (control: Pool) => Promise<T>): Promise<T> {
   const url = cli.env.CONTROL_URL;
   if (url === undefined)
@@ -62,6 +63,7 @@ export async function withControl<T>(cli: { env: Environment }, body: (control: 
   const pool = connect(url, { applicationName: 'cutover cli', max: 4 });
   try {
     await installControl(pool).catch((error: unknown) => {
+      if (error instanceof OtherControlVersion) throw refused(error.said, error.remedy);
       const code = sqlStateOf(error) ?? '';
       if (['25006', '42501'].includes(code))
         throw unreachable(
@@ -79,7 +81,7 @@ export async function withControl<T>(cli: { env: Environment }, body: (control: 
   }
 }
 
-/** As `withControl`, but goes on with null when the control database is not named or does not answer. */
+/** As `withControl`, but goes on with null when the control database is not named or does not answer; one of another build is refused here, too. */
 export async function withControlIfThere<T>(
   cli: { env: Environment },
   body: (control: Pool | null) => Promise<T>,
@@ -91,7 +93,7 @@ export async function withControlIfThere<T>(
       return body(control);
     });
   } catch (error) {
-    if (reached || !(error instanceof CliError)) throw error;
+    if (reached || !(error instanceof CliError) || error.exitCode === EXIT.refused) throw error;
     return body(null);
   }
 }

@@ -4,6 +4,7 @@ import { createActivities } from '../activities';
 import { World } from '../activities/world';
 import { connect } from '../systems/postgres/connect';
 import { installControl } from '../systems/control/schema';
+import { OtherControlVersion } from '../systems/control/schema-version';
 import { BUNDLE_PATH } from '../workflows/bundle';
 import { QUEUES } from '../workflows/names';
 import type { WorkerConfig } from './config';
@@ -100,6 +101,7 @@ async function orSay<T>(what: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (cause) {
+    if (cause instanceof OtherControlVersion) throw cause;
     throw new Error(`${what} (${cause instanceof Error ? cause.message : String(cause)})`, { cause });
   }
 }

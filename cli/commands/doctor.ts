@@ -5,7 +5,7 @@ import { print, type Cli } from '../cli';
 import { examples, outputOption, type CommonOptions } from '../command';
 import { connectClient, withControl, type TemporalClient } from '../connect';
 import { diagnosisText } from '../doctor/diagnosis-table';
-import { gone, looked, type Diagnosis } from '../doctor/finding';
+import { bad, gone, looked, type Diagnosis } from '../doctor/finding';
 import { lookAtClock } from '../doctor/look-at-clock';
 import { lookAtEndpoints } from '../doctor/look-at-endpoints';
 import { lookAtRuns } from '../doctor/look-at-runs';
@@ -58,7 +58,7 @@ async function examine(cli: Cli): Promise<Diagnosis[]> {
   }
 }
 
-/** What `open` gives, or the finding that it cannot be reached. */
+/** What `open` gives, or the finding that it cannot be reached, or must not be used. */
 async function reach<T extends TemporalClient | Diagnosis[]>(
   what: string,
   open: () => Promise<T>,
@@ -67,7 +67,7 @@ async function reach<T extends TemporalClient | Diagnosis[]>(
     return await open();
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
-    return gone(what, error.message, error.remedy ?? '');
+    return (error.exitCode === EXIT.refused ? bad : gone)(what, error.message, error.remedy ?? '');
   }
 }
 

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { Conversion } from '../../runbooks/schema/conversion';
 import type { Plan } from '../../runbooks/schema/plan';
 import type { Runbook } from '../../runbooks/schema/runbook';
+import { demandControlVersion, OtherControlVersion } from '../../systems/control/schema-version';
 import { connect, isPostgresUrl } from '../../systems/postgres/connect';
 import type { Side } from '../../domain/custody';
 import type { Cli } from '../cli';
@@ -48,9 +49,21 @@ async function lookAtControl(cli: Cli): Promise<Diagnosis[]> {
   try {
     const server = await lookAtServer(what, pool);
     if (server.some((each) => each.unreachable)) return server;
-    return [...server, ...(await looked(what, 'see the message', () => lookAtControlRights(what, pool)))];
+    const rights = await looked(what, 'see the message', () => lookAtControlRights(what, pool));
+    if (rights.some(({ verdict }) => verdict === 'bad')) return [...server, ...rights];
+    return [...server, ...rights, ...(await looked(what, 'see the message', () => lookAtControlVersion(what, pool)))];
   } finally {
     await pool.end();
+  }
+}
+
+async function lookAtControlVersion(what: string, pool: Pool): Promise<Diagnosis[]> {
+  try {
+    await demandControlVersion(pool);
+    return [];
+  } catch (error) {
+    if (error instanceof OtherControlVersion) return [bad(what, error.said, error.remedy)];
+    throw error;
   }
 }
 

@@ -3,7 +3,7 @@
  * wave settled on a side, or its intake was opened.
  */
 export const WORK_DDL = `
-create table if not exists control.chunk (
+create table control.chunk (
   cutover text not null,
   wave int not null,
   entity text not null,
@@ -22,7 +22,7 @@ create table if not exists control.chunk (
   planned_under bigint not null,
   primary key (cutover, wave, entity, no));
 
-create table if not exists control.wave (
+create table control.wave (
   cutover text not null,
   wave int not null,
   name text not null,
@@ -33,13 +33,13 @@ create table if not exists control.wave (
   intake_ended bigint,
   primary key (cutover, wave));
 
-create table if not exists control.member (
+create table control.member (
   cutover text not null,
   customer text not null,
   wave int not null,
   primary key (cutover, customer));
 
-create table if not exists control.request (
+create table control.request (
   id bigint generated always as identity primary key,
   cutover text not null,
   idempotency_key text not null,
@@ -55,12 +55,12 @@ create table if not exists control.request (
   forwarded_at timestamptz,
   done_at timestamptz,
   unique (cutover, idempotency_key));
-create index if not exists request_pending on control.request (cutover, customer, id)
+create index request_pending on control.request (cutover, customer, id)
   where state in ('held', 'forwarding');
 
-create table if not exists control.refusal (
+create table control.refusal (
   cutover text not null,
   wave int,
   at timestamptz not null default clock_timestamp());
-create index if not exists refusal_cutover on control.refusal (cutover);
+create index refusal_cutover on control.refusal (cutover);
 `;
