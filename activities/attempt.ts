@@ -1,4 +1,5 @@
 import { ApplicationFailure, CancelledFailure, Context, heartbeat } from '@temporalio/activity';
+import { isDatabaseError, toSystemFault } from '../systems/postgres/connect';
 import { SystemFault } from '../systems/ports';
 
 const HEARTBEAT_MS = 1_500;
@@ -64,6 +65,8 @@ function toFailure(error: unknown): unknown {
       ...(retryAfterMs === undefined ? {} : { nextRetryDelay: retryAfterMs }),
     });
   }
+  // A driver's own message may quote a value of a row. It is tried again, as everything nobody has put into words.
+  if (isDatabaseError(error)) return failure('SystemUnavailable', toSystemFault(error).message);
   return error;
 }
 

@@ -2,7 +2,7 @@ import type { Client, Connection } from '@temporalio/client';
 import type { Pool } from 'pg';
 import { installControl } from '../systems/control/schema';
 import { OtherControlVersion } from '../systems/control/schema-version';
-import { connect, isPostgresUrl, sqlStateOf } from '../systems/postgres/connect';
+import { connect, isPostgresUrl, sqlStateOf, toSystemFault } from '../systems/postgres/connect';
 import { loadTemporalSettings, TemporalSettingsError } from '../workers/temporal-settings';
 import { clientInterceptors } from '../workers/tracing';
 import { whyUnreachable } from '../workers/why-unreachable';
@@ -98,10 +98,11 @@ export async function withControlIfThere<T>(
   }
 }
 
-/** A driver's error without values: its code, or the first line of a message that names hosts and roles only. */
+/** An error in a line, without values: what a database says of its rows is left out, with its SQLSTATE for a name. */
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
   if (!(error instanceof Error)) return String(error);
+  if ('severity' in error) return toSystemFault(error).message;
   const code = (error as NodeJS.ErrnoException).code;
   return error.message.split('\n')[0] || code || error.name;
 }

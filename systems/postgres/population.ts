@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { ResolvedRun } from '../../runbooks/resolved';
+import { saying } from './data/faults';
 import type { Pair } from './data/pair';
 import { assignMembers } from './schema';
 
@@ -21,7 +22,7 @@ export async function assignPopulation(
         .flatMap((other) => (other.where === undefined ? [] : [other.where]));
       const mine = wave.where === undefined ? [] : [`(${wave.where})`];
       const predicate = [...earlier.map((where) => `(${where}) is not true`), ...mine].join(' and ') || 'true';
-      await eachPage(pair.source, run, predicate, async (customers) => {
+      await eachPage(pair.source, run, { id: wave.id, predicate }, async (customers) => {
         await assignMembers(pair.target, index + 1, customers);
         await assignMembers(pair.source, index + 1, customers);
         await project(customers, index + 1);
@@ -41,23 +42,25 @@ async function hasMoved(pair: Pair): Promise<boolean> {
   return moved.rows[0]?.moved ?? false;
 }
 
-/** Customers of the population that meet the predicate, page by page in key order. */
+/** Customers of the population that meet the predicate of a wave, page by page in key order. */
 async function eachPage(
   source: Pool,
   run: ResolvedRun,
-  predicate: string,
+  { id, predicate }: { id: string; predicate: string },
   body: (customers: string[]) => Promise<void>,
 ): Promise<void> {
   const { from, key } = run.runbook.population;
   let after: string | null = null;
   for (;;) {
-    const page: { rows: { customer: string }[] } = await source.query(
-      `select ${key}::text as customer from ${from}
-       where ($1::text is null or ${key}::text collate "C" > $1 collate "C") and ${predicate}
-       order by ${key}::text collate "C" limit ${PAGE}`,
-      [after],
+    const { rows } = await saying(`choosing the customers of wave ${id}`, () =>
+      source.query<{ customer: string }>(
+        `select ${key}::text as customer from ${from}
+         where ($1::text is null or ${key}::text collate "C" > $1 collate "C") and ${predicate}
+         order by ${key}::text collate "C" limit ${PAGE}`,
+        [after],
+      ),
     );
-    const customers = page.rows.map((row) => row.customer);
+    const customers = rows.map((row) => row.customer);
     if (customers.length === 0) return;
     await body(customers);
     after = customers.at(-1) ?? null;

@@ -7,8 +7,8 @@ const clients = ({ actual }: TinySystems): Promise<{ code: string }[]> =>
   query(actual.TARGET_URL, 'select code from shop.client order by code');
 
 describe('a run that meets wrong systems is told where and what, and nobody’s data has changed', () => {
-  it.each(WRONG)('$what', async ({ tell = () => undefined, conversion, says, again }) => {
-    const systems = await TinySystems.open(tell, conversion);
+  it.each(WRONG)('$what', async ({ tell = () => undefined, conversion, plan, says, again }) => {
+    const systems = await TinySystems.open(tell, conversion, plan);
     try {
       const before = await systems.contents();
       const error = await systems.copy().then(

@@ -54,10 +54,11 @@ export class TinySystems {
     private readonly putAway: () => unknown,
   ) {}
 
-  /** `tell` changes what the worker is told, or the systems, and may return what puts that away; `conversion` changes the mapping. */
+  /** `tell` changes what the worker is told, or the systems, and may return what puts that away; `conversion` and `plan` change the documents. */
   static async open(
     tell: (urls: Partial<Urls>, actual: Urls) => Promise<unknown> | void,
     conversion: (text: string) => string = (text) => text,
+    plan: (text: string) => string = (text) => text,
   ): Promise<TinySystems> {
     const [control, source, target] = [
       await freshDatabase('door_c'),
@@ -72,7 +73,7 @@ export class TinySystems {
     const packed = packRunbook(read('runbook.yaml'), conversion(read('conversion.yaml')));
     const hashes = {
       runbookHash: await putDocument(pool, 'runbook', packed),
-      planHash: await putDocument(pool, 'plan', read('plan.yaml')),
+      planHash: await putDocument(pool, 'plan', plan(read('plan.yaml'))),
     };
     const actual = { SOURCE_URL: source, TARGET_URL: target };
     const told: Partial<Urls> = { ...actual };
