@@ -1,5 +1,5 @@
 import { MESSAGE_DESCRIPTIONS, parseMessage, SIGNALS, type UpdateName } from '../../workflows/messages';
-import { openBilling, type BillingStage } from './support/billing-stage';
+import { openBilling, type BillingStage } from '../e2e/support/billing-stage';
 import { Page, type Block } from './support/page';
 import { Shell, type Heard } from './support/shell';
 

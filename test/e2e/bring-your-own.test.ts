@@ -8,6 +8,7 @@ import { commandsOf, editFolder } from '../bring-your-own/follow-page';
 import { makeSystems, SYSTEMS, type SystemName } from '../bring-your-own/systems';
 import { fakeCli } from '../cli/support/fake-cli';
 import { Night, type NightDocuments } from './support/night';
+import { BILLING_PEOPLE } from './support/people';
 import { Stage } from './support/stage';
 
 jest.setTimeout(300_000);
@@ -48,11 +49,7 @@ function rehearse(runbook: Document, plan: Document): void {
   runbook.setIn(['windows', 'night'], { opens: '00:00', lasts: 'PT24H' });
   plan.set('mode', 'rehearsal');
   plan.set('pace', PACE);
-  plan.set('people', [
-    { id: 'ada', name: 'Ada', roles: ['lead'] },
-    { id: 'cas', name: 'Cas', roles: ['ops'] },
-    ...['sponsor', 'care', 'data', 'vendor'].map((role) => ({ id: role, name: role, roles: [role] })),
-  ]);
+  plan.set('people', BILLING_PEOPLE);
 }
 
 const isWaiting = (wave: RunView | null, step: string): boolean =>

@@ -1,13 +1,13 @@
-import { execFile } from 'node:child_process';
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../local/ports';
-import { projectDir } from '../../local/paths';
-import { Night } from '../e2e/support/night';
+import { Night, TINY } from '../e2e/support/night';
 import { everyKind } from '../e2e/support/every-kind';
 import { Stage } from '../e2e/support/stage';
+import { Collector } from '../support/collector';
 import { waitUntil } from '../support/wait-until';
-import { canary, control, files, findings, histories, type Place } from './sweep';
+import { canary, control, files, findings, histories, traces, type Place } from './sweep';
+import { allSettled, ask, cli, expectHeard, hear, openGateway, telling, type Heard } from './told';
 
 const CUSTOMERS = 40;
 const WITHIN_MS = 150_000;
@@ -15,10 +15,12 @@ const WITHIN_MS = 150_000;
 jest.setTimeout(480_000);
 
 let stage: Stage;
+let collector: Collector;
 beforeAll(async () => {
-  stage = await Stage.open('private');
+  collector = await Collector.start();
+  stage = await Stage.open('private', { env: telling(collector) });
 });
-afterAll(() => stage.close());
+afterAll(() => Promise.all([stage.close(), collector.stop()]));
 
 /**
  * Canaries in every text column of both systems: in rows that move, in one that cannot be mapped, in open work that is left over, and
@@ -36,46 +38,7 @@ async function plant(): Promise<void> {
   await stage.query(stage.urlOf('target'), 'create unique index on shop.client (title)');
 }
 
-interface Answer {
-  status: number;
-  text: string;
-}
-
-async function post(url: string, body: string): Promise<Answer> {
-  const answer = await fetch(`${url}/requests`, { method: 'POST', body });
-  return { status: answer.status, text: await answer.text() };
-}
-
-const request = (n: number, customer: string, more: object = {}): string =>
-  JSON.stringify({ idempotencyKey: `r-${n}`, customer, kind: 'note', payload: { text: canary(n) }, ...more });
-
-/** Requests that are taken, held or refused, by the gateway or by the system they are for, and some that are none. */
-async function ask(url: string, round: number): Promise<void> {
-  const taken = await post(url, request(round * 10, 't5'));
-  expect([200, 202]).toContain(taken.status);
-  await post(url, request(round * 10 + 1, canary('customer')));
-  await post(url, request(round * 10 + 2, 't5', { kind: canary('kind') }));
-  await post(url, request(round * 10 + 3, 't5', { payload: canary('payload') }));
-  await post(url, `{"idempotencyKey": "${canary('broken')}`);
-  await fetch(`${url}/customers/${encodeURIComponent(canary('path'))}`);
-}
-
-/** Output and errors of a command, as on a terminal. */
-function cli(...args: string[]): Promise<Place> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [join(projectDir(), 'dist', 'cli', 'main.js'), ...args],
-      { env: { ...process.env, ...stage.env }, maxBuffer: 64 * 1024 * 1024 },
-      (_error, stdout, stderr) => resolve({ where: `cutover ${args.join(' ')}`, text: stdout + stderr }),
-    );
-  });
-}
-
-const metrics = async (url: string): Promise<Place> => ({
-  where: url,
-  text: await (await fetch(`${url}/metrics`)).text(),
-});
+const NOTE = { kind: 'note', payload: { text: canary('asked') } };
 
 test('names, addresses and numbers of customers stay in the systems: through a failure, requests, a quarantine and a rollback', async () => {
   await stage.freshDatabases(CUSTOMERS);
@@ -93,57 +56,33 @@ test('names, addresses and numbers of customers stay in the systems: through a f
     everyKind(runbook);
     runbook.setIn(['after', 0, 'steps', 0, 'atLeast'], 'PT10M');
   });
-  const gateway = await stage.start('gateway', 'gateway/main.js', { env: { CUTOVER: 'private' }, ready: /"ready"/ });
-  const { url } = JSON.parse(gateway.readyLine) as { url: string };
+  const url = await openGateway(night);
   const places: Place[] = [];
 
   // Two customers want one unique value: the preload fails, says so, and goes on when the data expert has mended it.
   await night.play(WITHIN_MS, ({ wave }) => wave?.steps.find(({ id }) => id === 'preload')?.status === 'failed');
   const preload = (await night.view(1))?.steps.find(({ id }) => id === 'preload');
   expect(preload?.problem).toContain('unique value of another customer');
-  await ask(url, 1);
-  places.push(await cli('status', 'private'));
+  await ask(url, 't5', [NOTE]);
+  places.push(await cli(stage, 'status', 'private'));
   await stage.query(stage.urlOf('source'), `update tiny.customer set label = '${canary('t3')}' where id = 't3'`);
   await night.send(1, 'retryStep', { person: 'ada', step: 'preload' });
 
   await night.play(WITHIN_MS, ({ wave }) => wave?.frozen !== null && wave?.frozen !== undefined);
-  await ask(url, 2);
+  await ask(url, 't5', [NOTE]);
   const view = await night.play(WITHIN_MS);
   expect(view?.outcome).toBe('rolled-back');
-  await ask(url, 3);
-  await waitUntil(async () => {
-    const [left] = await stage.query<{ n: number }>(
-      stage.urlOf('control'),
-      "select count(*)::int as n from control.request where state in ('held', 'forwarding')",
-    );
-    return left?.n === 0;
-  }, WITHIN_MS);
+  await ask(url, 't5', [NOTE]);
+  await allSettled(stage);
 
-  const out = join(stage.dir, 'out');
-  for (const args of [
-    ['status', 'private'],
-    ['status', 'private', '--output', 'json'],
-    ['list'],
-    ['lookup', 'private', 't5'],
-    ['doctor'],
-    ['report', 'private', '--out', out],
-    ['vote', 'private', 'final', 'go', '--as', 'ben'],
-  ])
-    places.push(await cli(...args));
-  places.push(await metrics(`http://127.0.0.1:${port}`), await metrics(url));
-  places.push(...(await histories(stage)), ...(await control(stage)), ...files(out), ...files(join(stage.dir, 'logs')));
-
+  const heard: Heard = { night, documents: TINY, collector, customer: 't5', urls: [`http://127.0.0.1:${port}`, url] };
+  places.push(...(await hear(heard)));
   expect(findings(places)).toEqual([]);
-  // It looked everywhere: the failure, the quarantine and the leftovers are in what was read.
-  const read = places.map(({ text }) => text).join('\n');
-  expect(read).toContain('a unique value of another customer');
-  expect(read).toMatch(/quarantine/);
-  expect(read).toMatch(/leftovers/);
-  expect(places.some(({ where }) => where.endsWith('report.json'))).toBe(true);
-  expect(places.filter(({ where }) => where.startsWith('history of')).length).toBeGreaterThanOrEqual(4);
+  // The failure, the quarantine and the leftovers are in what was read.
+  expectHeard(places, heard, [/a unique value of another customer/, /quarantine/, /leftovers/]);
 });
 
-test('the sweep finds a canary in a log, in a history and in the ledger', async () => {
+test('the sweep finds a canary in a log, in a history, in the ledger and in a span', async () => {
   appendFileSync(join(stage.dir, 'logs', 'leak.log'), JSON.stringify({ msg: canary('log') }));
   expect(findings(files(join(stage.dir, 'logs')))).toHaveLength(1);
   await stage.temporal.client.workflow.start('nobody', {
@@ -158,4 +97,15 @@ test('the sweep finds a canary in a log, in a history and in the ledger', async 
      values ('leak', 1, 1, 'system', 'leak', 'run', '{"note": "${canary('ledger')}"}', '')`,
   );
   expect(findings(await control(stage))).toEqual([expect.stringContaining('control.ledger')]);
+  const span = {
+    name: 'leak',
+    status: {},
+    events: [],
+    attributes: [{ key: 'exception.message', value: canary('span') }],
+  };
+  await fetch(`${collector.url}/v1/traces`, {
+    method: 'POST',
+    body: JSON.stringify({ resourceSpans: [{ resource: { attributes: [] }, scopeSpans: [{ spans: [span] }] }] }),
+  });
+  expect(findings([traces(collector)])).toEqual([expect.stringMatching(/^traces: .*exception\.message/)]);
 });

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Stage } from '../e2e/support/stage';
+import type { Collector } from '../support/collector';
 import { textOf } from '../support/text-of';
 
 /** Nobody is called so: wherever one of these stands, a customer's name, address or number would. */
@@ -36,6 +37,9 @@ export async function histories({ temporal: { client } }: Stage): Promise<Place[
   }
   return places;
 }
+
+/** What was sent to a collector, all of it. */
+export const traces = ({ spans }: Collector): Place => ({ where: 'traces', text: JSON.stringify(spans) });
 
 /** Every file below `dir`. */
 export function files(dir: string): Place[] {

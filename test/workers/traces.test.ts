@@ -6,7 +6,7 @@ import { projectDir } from '../../local/paths';
 import { Night } from '../e2e/support/night';
 import { Stage } from '../e2e/support/stage';
 import { waitUntil } from '../support/wait-until';
-import { Collector, type ReceivedSpan } from './support/collector';
+import { Collector, type ReceivedSpan } from '../support/collector';
 
 jest.setTimeout(240_000);
 

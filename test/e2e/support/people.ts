@@ -20,6 +20,13 @@ const deed = <N extends UpdateName>(name: N, input: UpdateInput<N>): Deed => ({ 
 
 const holder = (role: string): string => ({ lead: 'ada', owner: 'ben', ops: 'cas' })[role] ?? role;
 
+/** The same people as a plan names them, for a runbook with the roles of the shipped one. */
+export const BILLING_PEOPLE = [
+  { id: 'ada', name: 'Ada', roles: ['lead'] },
+  { id: 'cas', name: 'Cas', roles: ['ops'] },
+  ...['sponsor', 'care', 'data', 'vendor'].map((role) => ({ id: role, name: role, roles: [role] })),
+];
+
 /** What the people of the tiny runbook say to a run that looks so. */
 export function deedsOf(view: RunView, script: Script): Deed[] {
   if (view.rollback === null && isReached(view, script.rollbackAt))
