@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { planTimeline, type StepSoFar, type TimelineWave } from '../runbooks/plan-timeline/plan-timeline';
 import type { ResolvedRun } from '../runbooks/resolved';
 import { finishedSince } from '../systems/control/chunks';
+import { CliError } from './exit';
 import { machineDurations } from './machine-durations';
 import type { RunShown, StatusShown } from './run-status';
 import { storedRun } from './stored-run';
@@ -66,14 +67,17 @@ function soFar({ wave, steps, gates }: RunShown): [string, StepSoFar][] {
   ];
 }
 
-/** The status with its forecast. Throws what reading `control` throws, and a CliError for documents that cannot be read. */
+/** The status with its forecast. Documents that are missing or cannot be read here cost the forecast only. */
 export async function withForecast(status: StatusShown, control: Pool | null, nowMs: number): Promise<StatusAhead> {
-  const { outcome, startedAt, runs } = status;
+  const { cutover, outcome, startedAt, runs } = status;
   const goesOn = outcome === null && runs.length > 0 && runs.every((run) => run.rollback === null);
-  const stored = control && goesOn && startedAt !== null ? await storedRun(control, status.cutover, startedAt) : null;
-  if (!control || !stored) return { ...status, forecast: null };
-  const rates = await copyRates(control, status.cutover, runs, nowMs);
-  return { ...status, forecast: forecastOf(stored.resolved, runs, nowMs, rates) };
+  if (!control || !goesOn || startedAt === null) return { ...status, forecast: null };
+  const stored = await storedRun(control, cutover, startedAt).catch((error: unknown) => {
+    if (error instanceof CliError) return null;
+    throw error;
+  });
+  const rates = stored ? await copyRates(control, cutover, runs, nowMs) : {};
+  return { ...status, forecast: stored && forecastOf(stored.resolved, runs, nowMs, rates) };
 }
 
 /** How long each copy that runs will have taken at the rate of its chunks so far, ms by step id. */

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import type { Document } from 'yaml';
 import { markerFile } from '../../e2e/support/break-files';
 import type { Random } from '../../support/random';
 import { NotHappened, type Field } from '../field';
@@ -38,12 +37,6 @@ export const kills = (random: Random): Trial[] => [
     options: { breakAt: ['returnCustody:during', 'purgeCopy:after'], script: { rollbackAt: 'hypercare' } },
     play: (field) => survive(field, 'rolled-back'),
   },
-  {
-    name: 'kill-in-a-rehearsal',
-    fault: 'worker killed',
-    options: { breakAt: ['freeze:before', 'convert:after', 'switchWave:during'], change: rehearsed },
-    play: (field) => survive(field, 'live'),
-  },
   ...inGroups(random, momentsOf(STEP_EFFECTS, [random.pick(WHENS)]), TWICE_IN_A_NIGHT).map((moments, at): Trial => ({
     name: `kill-twice-${at + 1}`,
     fault: 'worker killed twice in a row',
@@ -52,11 +45,6 @@ export const kills = (random: Random): Trial[] => [
   })),
   ...STEP_EFFECTS.map((activity) => killedOnTheWayBack(random, activity)),
 ];
-
-function rehearsed(_runbook: Document, plan: Document): void {
-  plan.set('mode', 'rehearsal');
-  plan.set('pace', 60);
-}
 
 async function survive(field: Field, ending: 'live' | 'rolled-back'): Promise<'live' | 'rolled-back'> {
   await field.finish();
