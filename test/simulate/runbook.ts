@@ -1,6 +1,7 @@
 import { conversionSchema } from '../../runbooks/schema/conversion';
 import { planSchema } from '../../runbooks/schema/plan';
 import { runbookSchema } from '../../runbooks/schema/runbook';
+import type { Prng } from './prng';
 import type { Opening } from '../../domain/window';
 import type { ResolvedRun } from '../../runbooks/resolved';
 
@@ -94,6 +95,8 @@ const runbook = runbookSchema.parse({
   ],
 });
 
+const HOUR_MS = 3_600_000;
+
 const plan = planSchema.parse({
   plan: 'simulated-plan',
   runbook: 'simulated',
@@ -109,6 +112,14 @@ const plan = planSchema.parse({
 });
 
 const conversion = conversionSchema.parse({ entities: {} });
+
+/** Nights of eight hours (some shorter), the first thirteen hours after `startMs`, epoch ms. */
+export function nights(prng: Prng, startMs: number): Opening[] {
+  return Array.from({ length: 5 }, (_, day) => {
+    const opensAt = startMs + (13 + 24 * day) * HOUR_MS;
+    return { opensAt, closesAt: opensAt + (prng.chance(0.15) ? prng.int(10, 100) * 60_000 : 8 * HOUR_MS) };
+  });
+}
 
 /** The simulated cutover with the given openings of its one window; at a pace it is a rehearsal. */
 export const simulatedRun = (night: Opening[], pace = 1): ResolvedRun => ({

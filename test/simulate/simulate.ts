@@ -1,4 +1,3 @@
-import type { Opening } from '../../domain/window';
 import { catalogue } from './amendments';
 import { bodies } from './activities';
 import { Clock } from './clock';
@@ -11,7 +10,7 @@ import { STAFF } from './staff';
 import { Prng } from './prng';
 import type { Broken } from './promises/broken';
 import { Promises } from './promises/promises';
-import { simulatedRun, STARTER } from './runbook';
+import { nights, simulatedRun, STARTER } from './runbook';
 import { Runs, type Run } from './runs';
 import type { Place } from './runtime';
 import { add, type Happened, type Tally } from './tally';
@@ -47,14 +46,6 @@ export interface Result {
   /** What really happened, the ending included. */
   happened: Tally;
   trace: string[];
-}
-
-/** Nights of eight hours (some shorter), the first this evening. */
-function nights(prng: Prng): Opening[] {
-  return Array.from({ length: 5 }, (_, day) => {
-    const opensAt = START_MS + (13 + 24 * day) * HOUR_MS;
-    return { opensAt, closesAt: opensAt + (prng.chance(0.15) ? prng.int(10, 100) * 60_000 : 8 * HOUR_MS) };
-  });
 }
 
 /** Plays one cutover from a seed and says what it broke. */
@@ -99,7 +90,7 @@ class Simulation {
     this.again = new Prng(seed + AGAIN);
     const { prng, clock } = this;
     const rehearsed = new Prng(seed + PACED).chance(REHEARSED);
-    this.documents = simulatedRun(nights(prng), rehearsed ? PACE : 1);
+    this.documents = simulatedRun(nights(prng, START_MS), rehearsed ? PACE : 1);
     if (rehearsed) add(this.tally, 'plan/rehearsed');
     this.absent = prng.chance(0.08) ? prng.pick(['olga', 'sven', 'vera', 'cara', STARTER]) : null;
     this.mischief = Array.from({ length: prng.int(0, 6) }, () => ({
