@@ -5,6 +5,7 @@ import type { RunView } from '../engine/view';
 import { reachableTwin } from '../local/paths';
 import { Night } from '../test/e2e/support/night';
 import { Stage } from '../test/e2e/support/stage';
+import type { cutover } from '../workflows/cutover';
 import { median, spreadOf, timed, type Line } from './measure';
 import type { Setting } from './scenarios';
 
@@ -136,7 +137,12 @@ async function manyAtOnce(stage: Stage, count: number): Promise<Line> {
           runbook.setIn(['systems', 'source', 'urlEnv'], `SOURCE_URL_${n}`);
           runbook.setIn(['systems', 'target', 'urlEnv'], `TARGET_URL_${n}`);
         });
-        return (await night.play(HOUR_MS))?.outcome;
+        // The run says itself that it is over: asked all at once after their end, so many runs would be replayed for ever.
+        let ended = false;
+        const run = stage.temporal.client.workflow.getHandle<typeof cutover>(night.workflowId);
+        const over = run.result().finally(() => (ended = true));
+        await Promise.all([over, night.play(HOUR_MS, () => ended)]);
+        return (await over).outcome;
       }),
     ),
   );
