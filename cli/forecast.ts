@@ -10,8 +10,8 @@ import { storedRun } from './stored-run';
 /** How the rest of a run is expected to go, by what it has measured so far. Epoch ms. */
 export interface Forecast {
   endsAt: number;
-  /** Those that have not switched yet. */
-  waves: TimelineWave[];
+  /** Those that have not switched yet; `frozen`: its customers are at this moment. */
+  waves: (TimelineWave & { frozen: boolean })[];
   /** `wave-N/step` for which no opening has time enough any more. */
   unplaced: string[];
 }
@@ -43,7 +43,9 @@ export function forecastOf(
   const switched = new Set(runs.flatMap((run) => (run.downtimeMs ? [run.wave] : [])));
   return {
     endsAt: timeline.plannedEnd,
-    waves: timeline.waves.filter(({ wave }) => !switched.has(wave)),
+    waves: timeline.waves
+      .filter(({ wave }) => !switched.has(wave))
+      .map((wave) => ({ ...wave, frozen: runs.some((run) => run.wave === wave.wave && run.frozen !== null) })),
     unplaced: timeline.unplaced,
   };
 }

@@ -4,9 +4,9 @@ import { clock, span } from './format';
 /** The forecast in words: when the whole ends, when each wave freezes, for how long, and until when going back fits. */
 export function aheadLines(forecast: Forecast | null, nowMs: number): string[] {
   if (!forecast) return [];
-  const waves = forecast.waves.flatMap(({ wave, name, freezesAt, expectedFrozenMs, backOutBy }) => {
+  const waves = forecast.waves.flatMap(({ wave, name, frozen, freezesAt, expectedFrozenMs, backOutBy }) => {
     if (freezesAt === null || expectedFrozenMs === null) return [];
-    const since = freezesAt > nowMs ? 'freezes' : 'frozen since';
+    const since = frozen ? 'frozen since' : 'freezes';
     const back = backOutBy === null ? '' : `; back out by ${clock(backOutBy, nowMs)}`;
     return [`wave ${wave} (${name}): ${since} ${clock(freezesAt, nowMs)}, for ${span(expectedFrozenMs)} in all${back}`];
   });

@@ -53,6 +53,7 @@ describe('the forecast of a run', () => {
     const inTime = forecast([main(), copying()], '19:30:00').waves[0];
     expect(clockOf(inTime?.freezesAt)).toBe('11-28T21:12:00');
     const late = forecast([main(), copying()], '21:30:00').waves[0];
+    expect(late?.frozen).toBe(false);
     // What should have ended is expected to end now; then 1 + 1 + 5 minutes of the day, 12 of the night.
     expect(clockOf(late?.freezesAt)).toBe('11-28T21:49:00');
     expect(clockOf(late?.backOutBy)).toBe(clockOf(inTime?.backOutBy));
@@ -89,6 +90,7 @@ describe('the forecast of a run', () => {
   it('keeps a frozen wave where it froze, and stretches what is frozen too long', () => {
     const frozen = run(1, {
       startedAt: START,
+      frozen: { at: at('21:11:00'), epoch: 4, notAfter: at('23:00:00') },
       steps: [
         ...['preload', 'catchUp', 'compare', 'open-window', 'stop-jobs', 'intake', 'drain'].map((id) =>
           step(id, 'done', { startedAt: at('20:00:00'), endedAt: at('21:10:00') }),
@@ -99,7 +101,11 @@ describe('the forecast of a run', () => {
       ],
       gates: [gate('go-freeze', 'passed', { openedAt: at('20:30:00'), decidedAt: at('20:40:00') })],
     });
-    const [wave] = forecast([main(), frozen], '22:11:00').waves;
+    const stretched = forecast([main(), frozen], '22:11:00');
+    const [wave] = stretched.waves;
+    expect(aheadLines(stretched, at('22:11:00'))[1]).toMatch(
+      /^wave 1 \(w1\): frozen since 21:10:00Z, for 1 h 11 min in all/,
+    );
     expect(clockOf(wave?.freezesAt)).toBe('11-28T21:10:00');
     expect(wave?.expectedFrozenMs).toBe((61 + 4 + 5 + 1) * MINUTE_MS);
   });
