@@ -151,8 +151,8 @@ export function sameWindow(phases: readonly PlannedPhase[], index: number): read
 
 /** What an opening must still hold before a disruptive step may start: finish the disruptive work, then back out (HOURS). */
 export function neededMs(phases: readonly PlannedPhase[], progress: Progress, rollbackMs: number): number {
-  const left = remainingDisruptiveMs(phases, progress);
-  return left === 0 ? 0 : left + rollbackMs;
+  const none = phases.every((phase) => phase.steps.every((step) => !step.disruptive || progress.done.has(step.id)));
+  return none ? 0 : remainingDisruptiveMs(phases, progress) + rollbackMs;
 }
 
 /** The last moment at which rolling back still ends inside the opening; epoch ms. */

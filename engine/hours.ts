@@ -26,8 +26,8 @@ export function neededMs(context: Context, phase: Phase): number {
   const steps = Object.values(state.steps);
   const ended = steps.filter((step) => step.status === 'done' || step.status === 'skipped');
   const passed = Object.values(state.gates).filter((gate) => gate.status === 'passed');
-  const spent = steps.flatMap(({ id, status, startedAt }) =>
-    status === 'running' && startedAt !== null ? [[id, runtime.now() - startedAt] as const] : [],
+  const spent = steps.flatMap(({ id, status, startedAt, attemptedAt = startedAt }) =>
+    status === 'running' && attemptedAt !== null ? [[id, runtime.now() - attemptedAt] as const] : [],
   );
   const phases = phasesOf(run, state.wave);
   const left = sameWindow(plannedPhases(phases, run.plan), phases.indexOf(phase));
@@ -86,14 +86,20 @@ function windowProblem(window: string, open: Opening | null, next: Opening | nul
     : `${why} and has no later opening: reschedule it`;
 }
 
-/** The last moment at which rolling back still ends inside the window and the freeze limit; null while nothing is frozen. */
+/**
+ * The last moment at which rolling back still ends inside the window and the freeze limit; null while nothing is frozen. The window
+ * is the opening of now, else the one that customers were frozen in; when there is neither, it was moved away: then at once.
+ */
 export function backOutBy(context: Context): number | null {
-  const { state, run } = context;
+  const { state, run, runtime } = context;
   if (!state.frozen) return null;
+  const { at, notAfter } = state.frozen;
   const phase = phasesOf(run, state.wave).find((candidate) => candidate.steps.some((step) => step.kind === 'freeze'));
-  const open = phase?.window ? openingAt(openings(context, phase.window), state.frozen.at) : null;
-  const limit = state.frozen.notAfter - rollbackMarginMs(context);
-  return open ? Math.min(limit, backOutOf(open, rollbackMs(context))) : limit;
+  const limit = notAfter - rollbackMarginMs(context);
+  if (phase?.window === undefined) return limit;
+  const known = openings(context, phase.window);
+  const open = openingAt(known, runtime.now()) ?? openingAt(known, at);
+  return Math.min(limit, open ? backOutOf(open, rollbackMs(context)) : at);
 }
 
 /** Before the lease's last moment there must be room to thaw in order: a tenth of the limit, at most a minute. */

@@ -80,6 +80,9 @@ async function carryOut(context: Context<CutoverRuntime>, amendment: Amendment):
   if (problems.length > 0) return problems;
   const refused = await askWaves(context, amendment);
   if (refused.length > 0) return refused;
+  // A wave may have gone live meanwhile: what its way back needs must not change any more.
+  const late = amendmentProblems(context.run, documents, state);
+  if (late.length > 0) return late;
   try {
     await runtime.activities.adoptDocuments({
       cutover: state.cutover,

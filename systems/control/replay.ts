@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { Side } from '../../domain/custody';
 import { SystemFault } from '../ports';
+import { sqlStateOf } from '../postgres/connect';
 import { performRequest } from '../postgres/requests';
 import { lastRequestId, nextHeld, openIntake, unknownForwards } from './intake';
 import { finishForward, type RequestRow } from './requests';
@@ -49,6 +50,21 @@ export async function performPending(
       }
       await finishForward(control, request.id, { state: 'refused', side: to.side, reason: done.code });
       return { state: 'refused', guarded: false };
+  }
+}
+
+/** A statement that ran or waited for too long: nothing was done, and it may be so again. */
+const TOOK_TOO_LONG = new Set(['57014', '55P03']);
+
+/** As `performPending`; null when it took too long: the row stays, and others must not wait for it. */
+async function performInTime(
+  ...request: Parameters<typeof performPending>
+): Promise<Awaited<ReturnType<typeof performPending>> | null> {
+  try {
+    return await performPending(...request);
+  } catch (error) {
+    if (TOOK_TOO_LONG.has(sqlStateOf(error) ?? '')) return null;
+    throw error;
   }
 }
 
@@ -107,11 +123,11 @@ async function replayAll(
       for (let queue = queues.shift(); queue; queue = queues.shift()) {
         for (const request of queue) {
           if (stuck.has(request.customer)) break;
-          const { state, guarded } = await performPending(control, request, { ...input, sql: input.requests });
-          if (guarded)
+          const done = await performInTime(control, request, { ...input, sql: input.requests });
+          if (done?.guarded)
             throw new SystemFault(`the ${input.side} does not accept writes of wave ${input.wave} yet`, true);
-          if (state === 'held') stuck.add(request.customer);
-          else tally[state === 'effected' ? 'replayed' : 'refused'] += 1;
+          if (!done || done.state === 'held') stuck.add(request.customer);
+          else tally[done.state === 'effected' ? 'replayed' : 'refused'] += 1;
         }
         input.onProgress?.(tally.replayed + tally.refused);
       }
@@ -148,7 +164,7 @@ export async function resolveForwards(
   for (const request of await unknownForwards(control, input)) {
     if (request.sentMs < input.graceMs || request.side === null) continue;
     const to = { side: request.side, pool: input.pools[request.side], sql: input.requests };
-    await performPending(control, request, to);
+    await performInTime(control, request, to);
   }
   return (await unknownForwards(control, input)).length;
 }

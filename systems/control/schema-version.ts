@@ -51,6 +51,6 @@ export async function demandControlVersion(client: Pick<PoolClient, 'query'>): P
   const found = version === undefined ? 'schema control has no version' : `schema control has version ${version}`;
   throw new OtherControlVersion(
     `control database ${name}: ${found}, this program needs ${CONTROL_VERSION}`,
-    'finish its open cutovers with the build that began them; for the next one set CONTROL_URL to a new, empty database',
+    'finish its open cutovers with the build that began them; for the next one drop schema cutover in source and target and set CONTROL_URL to a new, empty database',
   );
 }

@@ -8,7 +8,8 @@ const PAGE = 20_000;
 
 /**
  * Gives every customer of the population its wave, in both systems and, by `project`, for routing. Resolves to the size
- * of the population. Once anything has moved the assignment stands: then it only counts.
+ * of the population. Once anything has moved the assignment stands. Routing is told what the source says: of an earlier cutover over
+ * the same systems some stay behind there, and its waves may stand.
  */
 export async function assignPopulation(
   pair: Pair,
@@ -25,10 +26,10 @@ export async function assignPopulation(
       await eachPage(pair.source, run, { id: wave.id, predicate }, async (customers) => {
         await assignMembers(pair.target, index + 1, customers);
         await assignMembers(pair.source, index + 1, customers);
-        await project(customers, index + 1);
       });
     }
   }
+  await eachMember(pair.source, project);
   const counted = await pair.source.query<{ population: string }>(
     'select count(*) as population from cutover.member where baseline',
   );
@@ -40,6 +41,25 @@ async function hasMoved(pair: Pair): Promise<boolean> {
     `select exists (select from cutover.fence where position is not null) or exists (select from cutover.wave where state <> 'sealed') as moved`,
   );
   return moved.rows[0]?.moved ?? false;
+}
+
+/** Every customer the source has a wave for, wave 0 included, page by page in key order. */
+async function eachMember(source: Pool, body: (customers: string[], wave: number) => Promise<void>): Promise<void> {
+  for (let after: string | null = null; ;) {
+    const { rows }: { rows: { customer: string; wave: number }[] } = await source.query(
+      `select customer, wave from cutover.member where $1::text is null or customer collate "C" > $1 collate "C"
+       order by customer collate "C" limit ${PAGE}`,
+      [after],
+    );
+    const waves = new Set(rows.map(({ wave }) => wave));
+    for (const wave of waves)
+      await body(
+        rows.filter((row) => row.wave === wave).map(({ customer }) => customer),
+        wave,
+      );
+    after = rows.at(-1)?.customer ?? null;
+    if (after === null) return;
+  }
 }
 
 /** Customers of the population that meet the predicate of a wave, page by page in key order. */

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { sqlStateOf, withTransaction, WRITE_REFUSED } from './connect';
+import { sqlStateOf, toSystemFault, withTransaction, WRITE_REFUSED } from './connect';
 
 /** One request as a system performs it. */
 export interface RequestEffect {
@@ -24,10 +24,8 @@ export type RequestOutcome =
 
 const CONFLICTS = new Set(['40001', '40P01']);
 const TRIES = 4;
-/** Data exceptions, broken constraints, errors raised by the system's own code. */
-const DATA_CLASSES = new Set(['22', '23', 'P0']);
-/** Errors of the statement, the schema or the role: class 42 and its neighbours. */
-const STATEMENT_CLASSES = new Set(['0A', '26', '2F', '38', '39', '3F', '42']);
+/** Data exceptions, broken constraints and views, values too large for an index, errors raised by the system's own code. */
+const DATA_CLASSES = new Set(['21', '22', '23', '44', '54', 'P0']);
 
 /**
  * Performs a request at most once, in one READ COMMITTED transaction. Throws a SystemFault when the outcome is not
@@ -45,9 +43,9 @@ export async function performRequest(
       const code = sqlStateOf(error);
       if (code === WRITE_REFUSED) return { outcome: 'refused' };
       if (code !== undefined && CONFLICTS.has(code) && attempt < TRIES) continue;
-      const group = code?.slice(0, 2) ?? '';
-      if (code?.length === 5 && DATA_CLASSES.has(group)) return { outcome: 'failed', code, permanent: true };
-      if (code?.length === 5 && STATEMENT_CLASSES.has(group)) return { outcome: 'failed', code, permanent: false };
+      // An answer with a SQLSTATE that trying again does not change: nothing was done, by fault of the data or of the statement.
+      if (code?.length === 5 && !toSystemFault(error).retryable)
+        return { outcome: 'failed', code, permanent: DATA_CLASSES.has(code.slice(0, 2)) };
       throw error;
     }
   }

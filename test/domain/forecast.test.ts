@@ -91,6 +91,8 @@ describe('the forecast', () => {
   it('asks for time to finish and to back out, and for none when nothing disruptive is left', () => {
     expect(neededMs([live], { done: new Set() }, 100)).toBe(103);
     expect(neededMs([live], { done: new Set(['switch']) }, 100)).toBe(0);
+    // It should have ended by now: it is still to be backed out of.
+    expect(neededMs([live], { done: new Set(), spentMs: { switch: 1_000 } }, 100)).toBe(100);
     expect(backOutBy({ opensAt: 0, closesAt: 500 }, 100)).toBe(400);
   });
 

@@ -1,4 +1,4 @@
-import { neededMs } from '../../engine/hours';
+import { backOutBy, neededMs } from '../../engine/hours';
 import { phasesOf } from '../../engine/initial-state';
 import type { RunMessage } from '../../engine/messages';
 import { watchFreeze } from '../../engine/run-phases';
@@ -69,6 +69,18 @@ describe('hours', () => {
 });
 
 describe('while customers are frozen', () => {
+  it('goes back in time for an opening that was moved under it, and at once when none is left', async () => {
+    const stage = new Stage([{ opensAt: 0, closesAt: 600 * MINUTE }]).startAt('switch');
+    stage.state.frozen = { at: 0, epoch: 0, notAfter: 400 * MINUTE };
+    await stage.pass(10 * MINUTE);
+    stage.state.rescheduled = { night: [{ opensAt: 10 * MINUTE, closesAt: 60 * MINUTE }] };
+    const closing = backOutBy(stage.context);
+    expect(closing).toBeGreaterThan(10 * MINUTE);
+    expect(closing).toBeLessThan(60 * MINUTE);
+    stage.state.rescheduled = { night: [{ opensAt: 1_440 * MINUTE, closesAt: 1_500 * MINUTE }] };
+    expect(backOutBy(stage.context)).toBeLessThanOrEqual(10 * MINUTE);
+  });
+
   it('goes back by itself in time when people hesitate', async () => {
     const stage = new Stage([{ opensAt: 0, closesAt: 600 * MINUTE }]).startAt('switch');
     stage.state.frozen = { at: 0, epoch: 0, notAfter: 45 * MINUTE };

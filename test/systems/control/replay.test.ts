@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { replayHeld, resolveForwards } from '../../../systems/control/replay';
 import { counts } from '../../../systems/control/measures';
 import { accept, findRequest } from '../../../systems/control/requests';
@@ -123,6 +124,30 @@ test('a request the system turns down is listed, one without a right statement s
   expect(await findRequest(at.control, at.cutover, 'c')).toMatchObject({ state: 'held', reason: '42P01' });
   expect(await at.items('source', '1002')).toEqual([]);
 });
+
+test('a request with a value too large for an index is refused, one that takes too long waits, and neither stops the others', async () => {
+  await at.target.query('create index on app.item ((body::text))');
+  await at.intake('held');
+  const large = Array.from({ length: 900 }, () => randomUUID()).join('');
+  await accept(at.control, {
+    cutover: at.cutover,
+    key: 'large',
+    customer: '1001',
+    kind: 'order',
+    body: `{"payload":{"n":"${large}"}}`,
+  });
+  await take('after-large');
+  await take('slow', '1002');
+  await at.custody('target');
+  await at.accepts(['target']);
+  const holder = await at.target.connect();
+  await holder.query(`begin; insert into cutover.effect (key, customer) values ('slow', '1002')`);
+  expect(await replay()).toMatchObject({ refused: 1, pending: 1 });
+  await holder.query('rollback');
+  holder.release();
+  expect((await findRequest(at.control, at.cutover, 'large'))?.state).toBe('refused');
+  expect((await findRequest(at.control, at.cutover, 'after-large'))?.state).toBe('effected');
+}, 60_000);
 
 test('a replay to a system that does not accept the wave is a fault and opens nothing', async () => {
   await at.intake('held');
