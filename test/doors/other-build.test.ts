@@ -14,7 +14,8 @@ import { changed } from './support/tiny-systems';
 jest.setTimeout(120_000);
 
 const FOUND = /control database \S+\/control_\w+: schema control has no version, this program needs \d+/;
-const REMEDY = /finish its open cutovers with the build that began them; for the next one set CONTROL_URL to a new/;
+const REMEDY =
+  /finish its open cutovers with the build that began them; for the next one drop schema cutover in source and target and set CONTROL_URL to a new/;
 
 let stage: Stage;
 let env: Record<string, string>;
