@@ -11,6 +11,8 @@ export interface DemoOptions {
   rollback: string | null;
   /** The night is first rehearsed on copies of the systems. */
   rehearse: boolean;
+  /** The lead does not wait until every kind of operation was seen, and the load is not judged. */
+  brief: boolean;
   /** Leaves everything running at the end. */
   keep: boolean;
   seed: number;
@@ -60,6 +62,7 @@ export function readOptions(argv: readonly string[]): DemoOptions {
       '--rehearse',
       'rehearse the night first, at pace 60 on copies of both systems, and say how far its forecast was off',
     )
+    .option('--brief', 'do not wait until every kind of operation was seen; the load is not judged then')
     .option('--keep', 'leave the stack running at the end')
     .addOption(new Option('--seed <n>', 'seed of customers and traffic').argParser(count).default(1))
     .addOption(new Option('--rate <n>', 'operations a second').argParser(count).default(90))
@@ -76,6 +79,7 @@ export function readOptions(argv: readonly string[]): DemoOptions {
     noGo: text('go'),
     rollback: text('rollback'),
     rehearse: given['rehearse'] === true,
+    brief: given['brief'] === true,
     keep: given['keep'] === true,
     seed: Number(given['seed']),
     rate: Number(given['rate']),

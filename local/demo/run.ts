@@ -25,7 +25,7 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
     const rehearsed = options.rehearse ? await rehearse(scene) : null;
     const documents = writeDocuments(join(stack.dir, 'documents'), new Date());
     await rehearsed?.propose(documents.plan);
-    const { held, reportFile } = await playNight({ ...scene, cast, documents, thorough: true });
+    const { held, reportFile } = await playNight({ ...scene, cast, documents, thorough: !options.brief });
     if (rehearsed) say(forecastLine(reportFile));
     if (options.keep) await untilInterrupted(stop.signal);
     return held && (rehearsed?.held ?? true);

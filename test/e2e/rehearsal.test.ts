@@ -22,7 +22,7 @@ describe('a night that is rehearsed first', () => {
     const demo = join(projectDir(), 'dist', 'local', 'demo', 'main.js');
     const { stdout } = await promisify(execFile)(
       process.execPath,
-      [demo, '--rehearse', '--customers', '150', '--stack', name],
+      [demo, '--rehearse', '--brief', '--customers', '150', '--stack', name],
       { maxBuffer: 64 * 1024 * 1024 },
     );
     expect(stdout).not.toContain('BROKEN');
