@@ -6,7 +6,7 @@ import type { ReportJson } from '../../cli/report/report-json';
 import { projectDir } from '../../local/paths';
 import { removeStack } from '../../local/stack';
 
-jest.setTimeout(900_000);
+jest.setTimeout(1_500_000);
 
 const name = `e2e-rehearsal-${process.pid}`;
 const out = join(projectDir(), 'out');
