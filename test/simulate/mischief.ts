@@ -92,6 +92,16 @@ export const MISCHIEF: Record<string, (stage: Stage, run: Run) => void> = {
 /** How often each happens, relative to the others. */
 const WEIGHTS: Record<string, number> = { continueAsNew: 6, terminateCutover: 0.4, terminateWave: 0.4, rollback: 1.5 };
 
+/** Something that is to happen at a publish of the run, counted from the first. */
+export interface Happening {
+  at: number;
+  name: string;
+}
+
+/** Up to `most` of what `pick` draws, in the order of their time. */
+export const happenings = (prng: Prng, most: number, pick: () => string): Happening[] =>
+  Array.from({ length: prng.int(0, most) }, () => ({ at: prng.int(1, 160), name: pick() })).sort((a, b) => a.at - b.at);
+
 export function pickMischief(prng: Prng): string {
   const names = Object.keys(MISCHIEF);
   const total = names.reduce((sum, name) => sum + (WEIGHTS[name] ?? 1), 0);

@@ -2,7 +2,7 @@ import { catalogue } from './amendments';
 import { bodies } from './activities';
 import { Clock } from './clock';
 import { ActivityPlayer, WEATHERS } from './faults';
-import { MISCHIEF, pickMischief, type Stage } from './mischief';
+import { happenings, MISCHIEF, pickMischief, type Happening, type Stage } from './mischief';
 import { MUTANTS, type Mutant } from './mutants';
 import { Endings } from './endings';
 import { hesitation, openItems } from './people';
@@ -68,8 +68,8 @@ class Simulation {
   private readonly runs: Runs;
   private readonly lines: string[] = [];
   private readonly tally: Tally = new Map();
-  private readonly mischief: { at: number; name: string }[];
-  private readonly changes: { at: number; name: string }[];
+  private readonly mischief: Happening[];
+  private readonly changes: Happening[];
   /** A fourth: whether a cutover whose run died is started again. */
   private readonly again: Prng;
   private readonly absent: string | null;
@@ -93,14 +93,8 @@ class Simulation {
     this.documents = simulatedRun(nights(prng, START_MS), rehearsed ? PACE : 1);
     if (rehearsed) add(this.tally, 'plan/rehearsed');
     this.absent = prng.chance(0.08) ? prng.pick(['olga', 'sven', 'vera', 'cara', STARTER]) : null;
-    this.mischief = Array.from({ length: prng.int(0, 6) }, () => ({
-      at: prng.int(1, 160),
-      name: pickMischief(prng),
-    })).sort((a, b) => a.at - b.at);
-    this.changes = Array.from({ length: this.others.int(0, 4) }, () => ({
-      at: this.others.int(1, 160),
-      name: this.others.pick(Object.keys(STAFF)),
-    })).sort((a, b) => a.at - b.at);
+    this.mischief = happenings(prng, 6, () => pickMischief(prng));
+    this.changes = happenings(this.others, 4, () => this.others.pick(Object.keys(STAFF)));
     this.world = createWorld(clock, prng, new Set(mutant ? MUTANTS[mutant].world : []), this.more);
     const happened: Happened = (what) => add(this.tally, what);
     this.world.happened = happened;
