@@ -11,7 +11,8 @@ export class AmendPromises {
   /** `runbook|person` of what was asked for. */
   private readonly asked = new Set<string>();
   private readonly goesBy = new Map<Run, { hash: string; at: number }>();
-  private readonly started = new Map<string, string>();
+  /** Each run has its own: one that is started again after it was terminated begins anew. */
+  private readonly started = new WeakMap<Run, Map<string, string>>();
   private last = 'r';
 
   constructor(
@@ -54,18 +55,18 @@ export class AmendPromises {
       phase.steps.map((step) => [step.id ?? step.kind, JSON.stringify([phase.phase, step])] as const),
     );
     const now = new Map(definitions);
+    const where = run.wave ?? 'the cutover';
+    const started = this.started.get(run) ?? new Map<string, string>();
+    this.started.set(run, started);
     for (const step of Object.values(run.context.state.steps)) {
       if (step.startedAt === null) continue;
-      const key = `${run.wave}|${step.id}`;
       const text = now.get(step.id) ?? 'gone';
-      const first = this.started.get(key) ?? text;
-      this.started.set(key, first);
-      if (first !== text)
-        this.say('AUDIT', `step ${step.id} of ${run.wave ?? 'the cutover'} changed after it had started`);
+      const first = started.get(step.id) ?? text;
+      started.set(step.id, first);
+      if (first !== text) this.say('AUDIT', `step ${step.id} of ${where} changed after it had started`);
     }
-    for (const key of this.started.keys())
-      if (key.startsWith(`${run.wave}|`) && !run.context.state.steps[key.split('|')[1] ?? ''])
-        this.say('AUDIT', `step ${key} was left out after it had started`);
+    for (const id of started.keys())
+      if (!run.context.state.steps[id]) this.say('AUDIT', `step ${id} of ${where} was left out after it had started`);
   }
 
   /** In the end the activities read what the run was told. */
