@@ -59,7 +59,7 @@ async function startPreload(world: World, ref: EffectRef, beat: Beat): Promise<P
   // Chunks of a copy that is gone say nothing of the next one.
   if ((await readPosition(pair.target, wave)) === null) await dropChunks(world.control, at);
   await refuseForeignRows(cutover, wave);
-  const started = await startCopy(pair, wave, ref.epoch, ownerOf(cutover));
+  const started = await startCopy(pair, wave, ref.epoch, ownerOf(cutover), compiled);
   if ('outcome' in started) throw staleEpoch(`preload of wave ${wave}`);
   await copyReference(pair, compiled);
   await saveResult(world.control, { ...ref, kind: 'rules', result: await ruleCounts(pair.source, compiled) });

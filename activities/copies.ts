@@ -41,7 +41,7 @@ async function purge(
   options: { onlyKept: boolean },
 ): Promise<number> {
   const wave = waveOf(ref);
-  const purged = await purgeWave(cutover.pair, await cutover.compiled(), wave, ref.epoch, options);
+  const purged = await purgeWave(cutover.pair, wave, ref.epoch, options);
   if ('outcome' in purged) throw staleEpoch(`purge of wave ${wave}`);
   await dropChunks(world.control, { cutover: ref.cutover, wave, epoch: ref.epoch });
   return purged.rows;

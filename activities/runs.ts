@@ -1,5 +1,5 @@
 import type { Activities } from '../engine/contract';
-import { assignPopulation } from '../systems/postgres/population';
+import { assignPopulation, refuseOtherDivision } from '../systems/postgres/population';
 import { amendCutover, closeCutover, registerCutover, whyNotStart } from '../systems/control/cutovers';
 import { nextEpoch } from '../systems/control/epochs';
 import { append } from '../systems/control/ledger';
@@ -11,6 +11,7 @@ import { saying } from '../systems/postgres/data/faults';
 import { installData } from '../systems/postgres/data/install';
 import { isDatabaseError } from '../systems/postgres/connect';
 import { SystemFault } from '../systems/ports';
+import type { Side } from '../domain/custody';
 import type { UndoKind } from '../engine/contract';
 import type { ResolvedRun } from '../runbooks/resolved';
 import { failure, staleEpoch } from './attempt';
@@ -103,13 +104,13 @@ async function openCutover(
   if (registered.outcome === 'refused') throw failure('InvalidRunbook', registered.reason);
   const { pair, compiled } = await world.of(input.cutover);
   const waves = documents.plan.waves.map((wave, index) => ({ wave: index + 1, name: wave.id }));
-  for (const side of ['source', 'target'] as const) {
-    const variable = documents.runbook.systems[side]?.urlEnv ?? side;
-    await saying(`preparing the ${side} (${variable})`, async () => {
-      await install(pair[side], side);
-      await seedWaves(pair[side], side, waves);
-    });
-  }
+  const preparing = async (prepare: (side: Side) => Promise<void>): Promise<void> => {
+    for (const side of ['source', 'target'] as const)
+      await saying(`preparing the ${side} (${documents.runbook.systems[side]?.urlEnv ?? side})`, () => prepare(side));
+  };
+  await preparing((side) => install(pair[side], side));
+  await refuseOtherDivision(pair, waves.length);
+  await preparing((side) => seedWaves(pair[side], side, waves));
   await installData(pair, documents.runbook.population);
   await compiled();
   await seedRouting(control, input.cutover, waves);

@@ -20,7 +20,7 @@ export const FINDING_CODES = [
   'freeze-without-intake', 'intake-without-release', 'release-without-intake', 'release-before-switch',
   'early-point-of-no-return', 'work-not-drained', 'total-not-compared',
   // Hours
-  'no-window', 'no-go', 'window-never-opens', 'window-too-short', 'frozen-longer-than-window',
+  'no-window', 'no-go', 'other-window-while-frozen', 'window-never-opens', 'window-too-short', 'frozen-longer-than-window',
   'deadline-longer-than-window', 'held-shorter-than-frozen', 'lease-longer-than-freeze', 'no-time',
   'planned-frozen-too-long', 'unknown-time-zone', 'unknown-country', 'bad-date', 'blackout-reversed',
   'daylight-saving', 'offset-of-another-zone', 'openings-overlap', 'pace-in-real-plan',

@@ -42,7 +42,8 @@ const LEASE: ActivityOptions = {
 export const POLICIES: Record<keyof Activities, { queue: Queue; options: ActivityOptions }> = {
   loadRun: { queue: QUEUES.main, options: QUICK },
   checkAmendment: { queue: QUEUES.main, options: QUICK },
-  adoptDocuments: { queue: QUEUES.main, options: QUICK },
+  // Asked until it answers: `control` may have adopted them though nobody heard it.
+  adoptDocuments: { queue: QUEUES.main, options: { ...QUICK, scheduleToCloseTimeout: '30 days' } },
   openCutover: {
     queue: QUEUES.main,
     options: { ...QUICK, startToCloseTimeout: '10 minutes', scheduleToCloseTimeout: '1 hour' },

@@ -29,6 +29,25 @@ export const disruptiveSteps: Rule = (context) => {
   }
 };
 
+/** Customers frozen in one window are switched in it: what comes between counts in the time that is left to back out. */
+export const windowWhileFrozen: Rule = (context) => {
+  const phaseOf = (kind: StepKind): StepAt | undefined =>
+    context.steps.find((at) => at.part === 'perWave' && at.step.kind === kind);
+  const [freeze, change] = [phaseOf('freeze'), phaseOf('switch')];
+  const night = freeze?.phase.window;
+  const isKnown = (window: string): boolean => context.runbook.windows[window] !== undefined;
+  if (!freeze || !change || night === undefined || !isKnown(night)) return;
+  for (const [index, { phase, window }] of context.runbook.perWave.entries()) {
+    if (index <= freeze.phaseIndex || index > change.phaseIndex || window === night) continue;
+    if (window ? !isKnown(window) : index === change.phaseIndex) continue; // said already
+    report(context, 'runbook', ['perWave', index, 'phase'], {
+      code: 'other-window-while-frozen',
+      message: `customers are frozen in the window \`${night}\`, and phase \`${phase}\` between freeze and switch is not in it`,
+      remedy: `write \`window: ${night}\` in the phase \`${phase}\``,
+    });
+  }
+};
+
 function gateDirectlyBefore(context: CheckContext, at: StepAt): boolean {
   const previous = Math.max(...context.steps.map(phaseOrder).filter((order) => order < phaseOrder(at)));
   if (!context.gates.some((gate) => phaseOrder(gate) === previous)) return false;

@@ -3,7 +3,7 @@ import type { Documents } from '../load';
 import { calendar } from './calendar';
 import { listGates, listSteps, type CheckContext, type Rule } from './context';
 import { cyclesInNeeds, entityOrder } from './cycles';
-import { disruptiveSteps, limitsAndWindows, plannedNight } from './hours';
+import { disruptiveSteps, limitsAndWindows, plannedNight, windowWhileFrozen } from './hours';
 import { duplicateIds, reservedIds } from './ids';
 import { listedTwice, nothingToMove } from './lists';
 import { actions, measures, systems } from './measures';
@@ -24,7 +24,7 @@ export const RULES: readonly Rule[] = [
   ...[peopleAndRoles, gatesCanPass, measures, systems, actions],
   ...[nothingToMove, waysBack, mapping, secrets, placeholders, requestParameters, plan, waves],
   ...[brokenSql, swallowingComments, semicolons, typographicQuotes, readsThatWrite, fleetingMapping],
-  ...[calendar, openings, noTime, disruptiveSteps, limitsAndWindows, plannedNight],
+  ...[calendar, openings, noTime, disruptiveSteps, windowWhileFrozen, limitsAndWindows, plannedNight],
 ];
 
 /**

@@ -150,14 +150,17 @@ export type ForwardOutcome =
   | { state: 'refused'; side: Side; reason: string }
   | { state: 'held'; reason: string };
 
-/** Writes what came of a forward. A request that is effected or refused stays so. */
+/**
+ * Writes what came of a forward. A request that is effected or refused stays so, but for one that was refused and took effect all the
+ * same: its key says so, and the refusal was an answer to an earlier try that came late.
+ */
 export async function finishForward(pool: Pool, id: number, outcome: ForwardOutcome): Promise<void> {
   const done = outcome.state !== 'held';
   await pool.query(
     `update control.request set state = $2, side = $3, reason = $4,
             done_at = case when $5 then clock_timestamp() end,
             held_at = case when $5 then held_at else coalesce(held_at, clock_timestamp()) end
-     where id = $1 and state in ('held', 'forwarding')`,
+     where id = $1 and (state in ('held', 'forwarding') or (state = 'refused' and $2 = 'effected'))`,
     [id, outcome.state, done ? outcome.side : null, 'reason' in outcome ? outcome.reason : null, done],
   );
 }

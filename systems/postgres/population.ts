@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { ResolvedRun } from '../../runbooks/resolved';
 import { saying } from './data/faults';
 import type { Pair } from './data/pair';
+import { SystemFault } from '../ports';
 import { assignMembers } from './schema';
 
 const PAGE = 20_000;
@@ -34,6 +35,23 @@ export async function assignPopulation(
     'select count(*) as population from cutover.member where baseline',
   );
   return Number(counted.rows[0]?.population ?? 0);
+}
+
+/**
+ * Throws when the plan has another number of waves than the customers are divided into already, and something has moved: who has no
+ * member row belongs to the last wave, and would belong to another now. `install` has run.
+ */
+export async function refuseOtherDivision(pair: Pair, waves: number): Promise<void> {
+  const known = await pair.target.query<{ waves: number }>(
+    'select count(*)::int as waves from cutover.wave where wave > 0',
+  );
+  const there = known.rows[0]?.waves ?? 0;
+  if (there === 0 || there === waves || !(await hasMoved(pair))) return;
+  throw new SystemFault(
+    `the customers of these systems are divided into ${there} waves, and some have moved or are copied; this plan has ${waves}: ` +
+      `start with a plan of ${there} waves, or roll back what was moved first`,
+    false,
+  );
 }
 
 async function hasMoved(pair: Pair): Promise<boolean> {

@@ -24,7 +24,10 @@ const PROOF = `
     primary key (wave, entity, no)
   )`;
 
-/** Whose copy of a wave is at the target; `kept`: its run ended and left it to the next one of its cutover. */
+/**
+ * Whose copy of a wave is at the target, and the tables it is in with their customer columns, parents first; `kept`: its run ended and
+ * left it to the next one of its cutover.
+ */
 const COPY = `
   create table if not exists cutover.copy (
     wave int primary key,
@@ -32,6 +35,7 @@ const COPY = `
     conversion text not null,
     capture text not null,
     target_position text not null,
+    tables jsonb not null,
     kept boolean not null default false
   )`;
 

@@ -2,6 +2,7 @@ import type { PoolClient } from 'pg';
 import { SystemFault, type Position, type Stale } from '../../ports';
 import { withTransaction } from '../connect';
 import { shapeFindings, triggersIntact } from '../schema';
+import type { CompiledConversion, CompiledEntity } from './compiled';
 import { fenced, saying } from './faults';
 import type { Pair } from './pair';
 import { startPosition } from './position';
@@ -136,19 +137,40 @@ export async function forgetCopy(target: PoolClient, wave: number): Promise<void
   await target.query('delete from cutover.copy where wave = $1', [wave]);
 }
 
+/** A table that a copy is in. */
+export interface CopiedTable {
+  /** For SQL, with its schema. */
+  table: string;
+  customer: string;
+}
+
+const tableOf = (entity: CompiledEntity): CopiedTable => ({
+  table: entity.target.sql,
+  customer: entity.targetCustomer.name,
+});
+
+/** The tables the wave's copy is in, parents first; none when there is no copy. The caller holds the wave's fence. */
+export async function tablesOfCopy(target: PoolClient, wave: number): Promise<CopiedTable[]> {
+  const { rows } = await target.query<{ tables: CopiedTable[] }>('select tables from cutover.copy where wave = $1', [
+    wave,
+  ]);
+  return rows[0]?.tables ?? [];
+}
+
 /** Says whose copy begins here, or goes on, with `startPosition`, after the guards are on. */
 export async function startCopy(
   pair: Pair,
   wave: number,
   epoch: number,
   owner: CopyOwner,
+  compiled: CompiledConversion,
 ): Promise<{ position: Position } | Stale> {
   const capture = await captureOf(pair);
   return startPosition(pair, wave, epoch, (target) =>
     target.query(
-      `insert into cutover.copy (wave, cutover, conversion, capture, target_position)
-       values ($1, $2, $3, $4, pg_current_snapshot()::text) on conflict (wave) do update set kept = false`,
-      [wave, owner.cutover, owner.conversion, capture],
+      `insert into cutover.copy (wave, cutover, conversion, capture, target_position, tables)
+       values ($1, $2, $3, $4, pg_current_snapshot()::text, $5) on conflict (wave) do update set kept = false`,
+      [wave, owner.cutover, owner.conversion, capture, JSON.stringify(compiled.entities.map(tableOf))],
     ),
   );
 }

@@ -1,25 +1,23 @@
 import type { Stale } from '../../ports';
 import { withTransaction } from '../connect';
-import type { CompiledConversion, CompiledEntity } from './compiled';
+import type { CompiledConversion } from './compiled';
 import { fenced, saying } from './faults';
-import { targetCustomerOf } from './forward';
-import { waveOf } from './names';
+import { ident, waveOf } from './names';
 import type { Pair } from './pair';
-import { forgetCopy, isKept } from './kept-copy';
+import { forgetCopy, isKept, tablesOfCopy } from './kept-copy';
 import { forgetProofs } from './proofs';
 import { movePosition, requireSealed, takeFence, takePassLock, waveKey } from './transaction';
 
-const ofWave = (entity: CompiledEntity, waves: number[]): string =>
-  `${entity.target.sql} t where ${waveOf(targetCustomerOf(entity, 't'))} in (${waves.join(', ')})`;
+const ofWaves = (table: string, customer: string, waves: readonly number[]): string =>
+  `${table} t where ${waveOf(`t.${ident(customer)}`)} in (${waves.join(', ')})`;
 
 /**
- * Takes the wave's copy out of the target, children first, and forgets positions, chunks and proofs on both sides: the
- * wave can start anew. Refused while the target owns the wave. Returns the rows deleted. Idempotent. `onlyKept`: nothing happens
+ * Takes the wave's copy out of the target, children first, from the tables it was copied into whatever conversion the caller goes by, and
+ * forgets positions, chunks and proofs on both sides: the wave can start anew. Refused while the target owns the wave. Returns the rows deleted. Idempotent. `onlyKept`: nothing happens
  * unless the copy is still the one an earlier run kept: an attempt that wakes late must not take out what is copied since.
  */
 export async function purgeWave(
   pair: Pair,
-  compiled: CompiledConversion,
   wave: number,
   epoch: number,
   { onlyKept = false }: { onlyKept?: boolean } = {},
@@ -32,8 +30,8 @@ export async function purgeWave(
       await requireSealed(target, wave);
       await target.query('set constraints all deferred');
       let deleted = 0;
-      for (const entity of compiled.entities.toReversed())
-        deleted += (await target.query(`delete from ${ofWave(entity, [wave, 0])}`)).rowCount ?? 0;
+      for (const { table, customer } of (await tablesOfCopy(target, wave)).toReversed())
+        deleted += (await target.query(`delete from ${ofWaves(table, customer, [wave, 0])}`)).rowCount ?? 0;
       await target.query('delete from cutover.fence where starts_with(key, $1)', [`chunk/${wave}/`]);
       await movePosition(target, waveKey(wave), null);
       await forgetProofs(target, wave);
@@ -54,7 +52,9 @@ export async function countWave(pair: Pair, compiled: CompiledConversion, wave: 
     withTransaction(pair.target, { isolation: 'repeatable read', readOnly: true }, async (target) => {
       let total = 0;
       for (const entity of compiled.entities) {
-        const { rows } = await target.query<{ rows: string }>(`select count(*) as rows from ${ofWave(entity, [wave])}`);
+        const { rows } = await target.query<{ rows: string }>(
+          `select count(*) as rows from ${ofWaves(entity.target.sql, entity.targetCustomer.name, [wave])}`,
+        );
         total += Number(rows[0]!.rows);
       }
       return total;

@@ -2,7 +2,7 @@
 export const WAVE_LOCK_CLASS = 1_668_641_903;
 
 /** Raised when the tables or functions below change in a way an installed schema cannot live with. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /**
  * Tables of schema `cutover`, the same in source and target. `change` has no check: it would cost each write of the source

@@ -124,12 +124,25 @@ test('counts say what became of every request, and an effect missing in both sys
   await finishForward(at.control, await id('b'), { state: 'effected', side: 'target' });
   await finishForward(at.control, await id('c'), { state: 'refused', side: 'target', reason: '23502' });
   await finishForward(at.control, await id('a'), { state: 'held', reason: 'too late' });
+  await finishForward(at.control, await id('b'), { state: 'refused', side: 'target', reason: 'too late' });
   await at.control.query(`update control.request set held_at = held_at - interval '5 s' where idempotency_key = 'd'`);
   const seen = await counts(at.control, at.cutover, [at.source, at.target]);
   expect(seen).toMatchObject({ accepted: 4, effected: 2, refused: 1, held: 3, replayed: 1, pending: 1, lost: 1 });
   expect(seen.longestHoldMs).toBeGreaterThanOrEqual(5_000);
   expect(await counts(at.control, at.cutover)).toMatchObject({ lost: null });
   expect(await counts(at.control, 'another')).toMatchObject({ accepted: 0, longestHoldMs: 0 });
+});
+
+test('a refusal that is written late gives way to the effect, whichever comes first', async () => {
+  const [effected, refused] = [
+    { state: 'effected', side: 'target' },
+    { state: 'refused', side: 'source', reason: '23502' },
+  ] as const;
+  for (const [key, ...outcomes] of [['a', refused, effected] as const, ['b', effected, refused] as const]) {
+    await take(key);
+    for (const outcome of outcomes) await finishForward(at.control, await id(key), outcome);
+    expect(await findRequest(at.control, at.cutover, key)).toMatchObject({ ...effected, reason: null });
+  }
 });
 
 test('what customers felt is read per wave: refused writes, the longest hold, customers disturbed', async () => {

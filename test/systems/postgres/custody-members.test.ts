@@ -168,7 +168,7 @@ describe('installing', () => {
   it('over another version or for another side is refused with what to do', async () => {
     await expect(install(db.own, 'target')).rejects.toThrow(/installed here for the source/);
     await db.own.query('update cutover.meta set version = 0');
-    await expect(install(db.own, 'source')).rejects.toThrow(/has version 0, this program needs 2/);
+    await expect(install(db.own, 'source')).rejects.toThrow(/has version 0, this program needs 3/);
   });
 
   it('repairs a guard that was switched off', async () => {

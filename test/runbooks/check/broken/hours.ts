@@ -16,6 +16,13 @@ export const BROKEN_HOURS: Broken[] = [
     line: 'kind: freeze',
   },
   {
+    name: 'a phase between freeze and switch that knows no window',
+    from: '  - phase: live\n',
+    to: '  - phase: rehearse\n    owner: ops\n    steps:\n      - { id: look, kind: task }\n  - phase: live\n',
+    codes: ['other-window-while-frozen'],
+    line: 'phase: rehearse',
+  },
+  {
     name: 'a deadline longer than the window',
     from: 'deadline: PT15M',
     to: 'deadline: PT8H',

@@ -146,7 +146,7 @@ describe('carrying back', () => {
   it('returns, is purged, and can move again', async () => {
     const { pair, compiled } = it_;
     await pair.target.query(`update fresh.person set tenure = 9 where no = 'c003'`);
-    await expect(purgeWave(pair, compiled, 1, 1)).rejects.toMatchObject({
+    await expect(purgeWave(pair, 1, 1)).rejects.toMatchObject({
       message: expect.stringContaining('wave 1 is open here'),
     });
     const custody = { source: postgresCustody(pair.source), target: postgresCustody(pair.target) };
@@ -156,7 +156,7 @@ describe('carrying back', () => {
     await custody.source.open(1, 1);
     const held = await countWave(pair, compiled, 1);
     expect(held).toBeGreaterThan(100);
-    expect(await purgeWave(pair, compiled, 1, 1)).toEqual({ rows: held });
+    expect(await purgeWave(pair, 1, 1)).toEqual({ rows: held });
     expect(await countWave(pair, compiled, 1)).toBe(0);
     expect(await readPosition(pair.target, 1)).toBeNull();
     await switchOver(it_, 1);

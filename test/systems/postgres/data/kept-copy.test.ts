@@ -7,9 +7,7 @@ import { countWave, purgeWave } from '../../../../systems/postgres/data/purge';
 import { guardTables, unguardTables } from '../../../../systems/postgres/schema';
 import { guardedTables } from '../../../../systems/postgres/data/compile';
 import { example, lines, raise, type Example } from './example';
-import { expectEqual, preload } from './steps';
-
-const OWNER: CopyOwner = { cutover: 'night-1', conversion: 'as it is' };
+import { expectEqual, OWNER, preload } from './steps';
 
 let it_: Example;
 beforeEach(async () => {
@@ -22,7 +20,6 @@ async function copyAndKeep(): Promise<void> {
   const { pair } = it_;
   await pair.source.query(`delete from old.customer where btrim(total) = '' and tenure <> '0'`);
   await keepBaseline(pair, it_.compiled);
-  expect(await startCopy(pair, 1, 1, OWNER)).toHaveProperty('position');
   await preload(it_, 1);
   for (const side of ['source', 'target'] as const) await raise(pair[side], [1], 2);
   expect(await keepCopy(pair, 1, 2, OWNER, true)).toEqual({ outcome: 'kept' });
@@ -41,7 +38,7 @@ test('a kept copy is gone on from: no chunk is copied again, and what changed me
      insert into old.customer (id, name, total, tenure, senior, kind) values ('c991', 'New', '1', '1', '0', 'home');`,
   );
   expect(await why()).toBeNull();
-  expect(await startCopy(pair, 1, 3, OWNER)).toHaveProperty('position');
+  expect(await startCopy(pair, 1, 3, OWNER, it_.compiled)).toHaveProperty('position');
   for (const chunk of await planChunks(compiled, pair.source, 1, 7))
     expect(await preloadChunk(pair, compiled, { ...chunk, wave: 1, epoch: 3 })).toMatchObject({ outcome: 'done' });
   expect(await lines(pair.target, 'select xmin, ctid, * from fresh.invoice where cutover.wave_of(no) = 1')).toEqual(
@@ -109,7 +106,7 @@ test.each(SPOILT)(
     await spoil?.();
     expect(await why(owner, chunksKnown)).toMatch(reason);
     const { pair, compiled } = it_;
-    expect(await purgeWave(pair, compiled, 1, 3, { onlyKept: true })).toEqual({ rows: expect.any(Number) });
+    expect(await purgeWave(pair, 1, 3, { onlyKept: true })).toEqual({ rows: expect.any(Number) });
     expect(await countWave(pair, compiled, 1)).toBe(0);
     expect(await why(owner, chunksKnown)).toBeNull();
   },
@@ -118,16 +115,16 @@ test.each(SPOILT)(
 test('what a late attempt would purge is the kept copy only, never what is copied since', async () => {
   await copyAndKeep();
   const { pair, compiled } = it_;
-  await startCopy(pair, 1, 3, OWNER);
+  await startCopy(pair, 1, 3, OWNER, it_.compiled);
   const rows = await countWave(pair, compiled, 1);
   expect(rows).toBeGreaterThan(0);
-  expect(await purgeWave(pair, compiled, 1, 3, { onlyKept: true })).toEqual({ rows: 0 });
+  expect(await purgeWave(pair, 1, 3, { onlyKept: true })).toEqual({ rows: 0 });
   expect(await countWave(pair, compiled, 1)).toBe(rows);
 });
 
 test('a copy that its run has not given up stops another cutover, and an older epoch keeps nothing', async () => {
   const { pair } = it_;
-  await startCopy(pair, 1, 1, OWNER);
+  await startCopy(pair, 1, 1, OWNER, it_.compiled);
   await expect(why({ ...OWNER, cutover: 'night-2' })).rejects.toMatchObject({
     retryable: false,
     message: expect.stringContaining('cutover night-1 copied it with this conversion and has not given it up'),

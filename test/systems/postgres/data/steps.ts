@@ -1,9 +1,11 @@
 import { planChunks } from '../../../../systems/postgres/data/chunks';
 import { runPass } from '../../../../systems/postgres/data/pass';
-import { startPosition } from '../../../../systems/postgres/data/position';
+import { startCopy, type CopyOwner } from '../../../../systems/postgres/data/kept-copy';
 import { preloadChunk } from '../../../../systems/postgres/data/preload';
 import { copyReference } from '../../../../systems/postgres/data/reference';
 import { lines, type Example } from './example';
+
+export const OWNER: CopyOwner = { cutover: 'night-1', conversion: 'as it is' };
 
 export const mine = (wave: number, customer: string): string => `cutover.wave_of(${customer}) = ${wave}`;
 
@@ -56,7 +58,7 @@ export async function preload(
   chunkRows = 7,
 ): Promise<void> {
   await copyReference(pair, compiled);
-  expect(await startPosition(pair, wave, 1)).toHaveProperty('position');
+  expect(await startCopy(pair, wave, 1, OWNER, compiled)).toHaveProperty('position');
   for (const chunk of await planChunks(compiled, pair.source, wave, chunkRows))
     expect(await preloadChunk(pair, compiled, { ...chunk, wave, epoch: 1 })).toMatchObject({ outcome: 'done' });
 }

@@ -43,7 +43,7 @@ async function comeBack(wave: 1 | 2): Promise<void> {
   await it_.pair.target.query(`update cutover.wave set state = 'sealed' where wave = $1`, [wave]);
   await finishReturn(it_.pair, it_.compiled);
   expect(await custody.source.open(wave, 1)).toEqual({ outcome: 'done' });
-  expect(await purgeWave(it_.pair, it_.compiled, wave, 1)).toHaveProperty('rows');
+  expect(await purgeWave(it_.pair, wave, 1)).toHaveProperty('rows');
 }
 
 describe('keys born on both sides while both are live', () => {

@@ -145,7 +145,7 @@ describe('random values', () => {
         fc.asyncProperty(writes(20), writes(10), write, writes(10), async (before, meanwhile, corruption, after) => {
           const { source, target } = it_.pair;
           await custody('open', 'sealed');
-          await purgeWave(it_.pair, it_.compiled, 1, 1);
+          await purgeWave(it_.pair, 1, 1);
           await source.query('delete from old.val');
           await put('source', before);
           await preload(it_, 1);

@@ -1,0 +1,73 @@
+import type { ResolvedRun } from '../../../runbooks/resolved';
+import { connect } from '../../../systems/postgres/connect';
+import type { Pair } from '../../../systems/postgres/data/pair';
+import { assignPopulation, refuseOtherDivision } from '../../../systems/postgres/population';
+import { install, seedWaves } from '../../../systems/postgres/schema';
+import { freshDatabase } from '../../support/databases';
+
+/** What the assignment reads of a run: forty customers, those up to `pilotUpTo` in wave 1. */
+const run = (pilotUpTo: string): ResolvedRun =>
+  ({
+    runbook: { population: { from: 'old.customer', key: 'id' } },
+    plan: { waves: [{ id: 'pilot', where: `id <= '${pilotUpTo}'` }, { id: 'rest' }] },
+  }) as ResolvedRun;
+
+let pair: Pair;
+beforeEach(async () => {
+  const open = async (side: string) => connect(await freshDatabase(`population_${side}`), { applicationName: 'test' });
+  pair = { source: await open('source'), target: await open('target') };
+  await pair.source.query(
+    `create schema old; create table old.customer (id text primary key);
+     insert into old.customer select 'c' || to_char(g, 'FM00') from generate_series(1, 40) g`,
+  );
+  for (const side of ['source', 'target'] as const) {
+    await install(pair[side], side);
+    await seedWaves(pair[side], side, [
+      { wave: 1, name: 'pilot' },
+      { wave: 2, name: 'rest' },
+    ]);
+  }
+});
+afterEach(() => Promise.all([pair.source.end(), pair.target.end()]));
+
+/** Assigns; how many customers routing is told of, by wave. */
+async function assign(pilotUpTo: string): Promise<Record<number, number>> {
+  const told: Record<number, number> = {};
+  const population = await assignPopulation(pair, run(pilotUpTo), (customers, wave) => {
+    told[wave] = (told[wave] ?? 0) + customers.length;
+    return Promise.resolve();
+  });
+  expect(population).toBe(40);
+  return told;
+}
+
+/** The pilot lives at the target; one of its customers stayed behind. */
+async function pilotMoved(): Promise<void> {
+  for (const side of ['source', 'target'] as const)
+    await pair[side].query(`update cutover.member set wave = 0 where customer = 'c03'`);
+  await pair.source.query(`update cutover.wave set state = 'sealed' where wave = 1`);
+  await pair.target.query(`update cutover.wave set state = 'open' where wave = 1`);
+}
+
+test('routing is told the wave of every customer; those who stayed behind in an earlier cutover are of none', async () => {
+  expect(await assign('c10')).toEqual({ 1: 10, 2: 30 });
+  await pilotMoved();
+  expect(await assign('c10')).toEqual({ 0: 1, 1: 9, 2: 30 });
+});
+
+test('once anything has moved the division stands, whatever a later plan says of its customers', async () => {
+  await assign('c10');
+  await pilotMoved();
+  expect(await assign('c20')).toEqual({ 0: 1, 1: 9, 2: 30 });
+});
+
+test('a plan with another number of waves is refused once anything has moved, and not before', async () => {
+  await assign('c10');
+  await refuseOtherDivision(pair, 3);
+  await pilotMoved();
+  await refuseOtherDivision(pair, 2);
+  await expect(refuseOtherDivision(pair, 3)).rejects.toMatchObject({
+    retryable: false,
+    message: expect.stringMatching(/divided into 2 waves.*this plan has 3: start with a plan of 2 waves/),
+  });
+});
