@@ -1,5 +1,12 @@
 import type { Activities, EffectRef, PreloadStart } from '../engine/contract';
-import { claimChunk, dropChunks, finishChunk, planChunks as storeChunks, progress } from '../systems/control/chunks';
+import {
+  claimChunk,
+  dropChunks,
+  finishChunk,
+  planChunks as storeChunks,
+  progress,
+  releaseClaim,
+} from '../systems/control/chunks';
 import { saveResult } from '../systems/control/results';
 import { keepBaseline } from '../systems/postgres/data/baseline';
 import { planChunks } from '../systems/postgres/data/chunks';
@@ -121,6 +128,7 @@ async function preloadStream(
       continue;
     }
     const { chunk } = claim;
+    const claimed = { ...at, entity: chunk.entity, no: chunk.no, epoch: chunk.epoch };
     const copied = await preloadChunk(cutover.pair, compiled, {
       wave,
       epoch: ref.epoch,
@@ -128,9 +136,12 @@ async function preloadStream(
       no: chunk.no,
       lo: chunk.lo ?? '',
       hi: chunk.hi ?? '',
+    }).catch(async (error: unknown) => {
+      await releaseClaim(world.control, claimed).catch(() => undefined); // it lapses by itself
+      throw error;
     });
     if (copied.outcome === 'stale') throw staleEpoch(`chunk ${chunk.no} of ${chunk.entity}`);
-    await finishChunk(world.control, { ...at, entity: chunk.entity, no: chunk.no, epoch: chunk.epoch }, copied.rows);
+    await finishChunk(world.control, claimed, copied.rows);
     countRowsMoved('preload', copied.rows);
     rows += copied.rows;
     chunksDone += 1;

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { workBegan } from '../engine/state';
 import { planTimeline, type StepSoFar, type TimelineWave } from '../runbooks/plan-timeline/plan-timeline';
 import type { ResolvedRun } from '../runbooks/resolved';
 import { finishedSince } from '../systems/control/chunks';
@@ -10,8 +11,8 @@ import { storedRun } from './stored-run';
 /** How the rest of a run is expected to go, by what it has measured so far. Epoch ms. */
 export interface Forecast {
   endsAt: number;
-  /** Those that have not switched yet; `frozen`: its customers are at this moment. */
-  waves: (TimelineWave & { frozen: boolean })[];
+  /** Those that have not switched yet; `frozenAt`: since when its customers are, null when they are not. */
+  waves: (TimelineWave & { frozenAt: number | null })[];
   /** `wave-N/step` for which no opening has time enough any more. */
   unplaced: string[];
 }
@@ -22,14 +23,14 @@ export interface StatusAhead extends StatusShown {
 }
 
 /**
- * The plan of the run moved by what has become of it: late starts, durations that earlier waves measured, and `rates`,
- * expected durations of steps that run (ms by step id). Times of people stay as planned.
+ * The plan of the run moved by what has become of it: late starts, durations that earlier waves measured, and `expectedMs`, those of
+ * steps that run, by step id. Times of people stay as planned.
  */
 export function forecastOf(
   resolved: ResolvedRun,
   runs: readonly RunShown[],
   nowMs: number,
-  rates: Readonly<Record<string, number>> = {},
+  expectedMs: Readonly<Record<string, number>> = {},
 ): Forecast {
   const main = runs.find((run) => run.wave === null);
   const known = new Map(runs.flatMap((run) => soFar(run)));
@@ -37,7 +38,7 @@ export function forecastOf(
   const windows = Object.assign({}, resolved.windows, ...runs.map((run) => run.rescheduled)) as ResolvedRun['windows'];
   const timeline = planTimeline({ ...resolved, windows }, main?.startedAt ?? nowMs, {
     nowMs,
-    measured: { ...Object.fromEntries(measured), ...rates },
+    measured: { ...Object.fromEntries(measured), ...expectedMs },
     step: (wave, id) => known.get(keyOf(wave, id)),
   });
   const switched = new Set(runs.flatMap((run) => (run.downtimeMs ? [run.wave] : [])));
@@ -45,7 +46,7 @@ export function forecastOf(
     endsAt: timeline.plannedEnd,
     waves: timeline.waves
       .filter(({ wave }) => !switched.has(wave))
-      .map((wave) => ({ ...wave, frozen: runs.some((run) => run.wave === wave.wave && run.frozen !== null) })),
+      .map((wave) => ({ ...wave, frozenAt: runs.find((run) => run.wave === wave.wave)?.frozen?.at ?? null })),
     unplaced: timeline.unplaced,
   };
 }
@@ -78,24 +79,26 @@ export async function withForecast(status: StatusShown, control: Pool | null, no
     if (error instanceof CliError) return null;
     throw error;
   });
-  const rates = stored ? await copyRates(control, cutover, runs, nowMs) : {};
-  return { ...status, forecast: stored && forecastOf(stored.resolved, runs, nowMs, rates) };
+  const expectedMs = stored ? await expectedCopies(control, cutover, runs, nowMs) : {};
+  return { ...status, forecast: stored && forecastOf(stored.resolved, runs, nowMs, expectedMs) };
 }
 
-/** How long each copy that runs will have taken at the rate of its chunks so far, ms by step id. */
-async function copyRates(
+/** How long each copy that runs will have taken at the rate of its chunks so far, ms by step id; of several waves the longest. */
+async function expectedCopies(
   control: Pool,
   cutover: string,
   runs: readonly RunShown[],
   nowMs: number,
 ): Promise<Record<string, number>> {
-  const rates: Record<string, number> = {};
+  const expectedMs: Record<string, number> = {};
   for (const { wave, steps } of runs)
-    for (const { id, kind, status, startedAt } of steps) {
-      if (kind !== 'preload' || status !== 'running' || wave === null || startedAt === null) continue;
-      const { finished, left } = await finishedSince(control, { cutover, wave }, startedAt);
-      const spentMs = nowMs - startedAt;
-      if (finished > 0 && spentMs > 0) rates[id] = spentMs + (spentMs / finished) * left;
+    for (const step of steps) {
+      const began = workBegan(step);
+      if (step.kind !== 'preload' || step.status !== 'running' || wave === null || began === null) continue;
+      const { finished, left } = await finishedSince(control, { cutover, wave }, began);
+      const spentMs = nowMs - began;
+      if (finished > 0 && spentMs > 0)
+        expectedMs[step.id] = Math.max(expectedMs[step.id] ?? 0, spentMs + (spentMs / finished) * left);
     }
-  return rates;
+  return expectedMs;
 }

@@ -1,5 +1,6 @@
 import type { Document } from 'yaml';
-import { STEP_KINDS } from '../domain/step-kinds';
+import { isMachineWork } from '../domain/step-kinds';
+import { workBegan } from '../engine/state';
 import type { RunShown } from './run-status';
 
 export interface MachineDuration {
@@ -18,9 +19,10 @@ export interface MachineDuration {
 export function machineDurations(runs: readonly Pick<RunShown, 'wave' | 'steps'>[]): MachineDuration[] {
   const longest = new Map<string, MachineDuration>();
   for (const { wave, steps } of runs)
-    for (const { id, kind, status, startedAt, attemptedAt, endedAt, plannedMs } of steps) {
-      if (STEP_KINDS[kind].byPeople || kind === 'window' || status !== 'done') continue;
-      const began = attemptedAt ?? startedAt;
+    for (const step of steps) {
+      const { id, kind, status, endedAt, plannedMs } = step;
+      if (!isMachineWork(kind) || status !== 'done') continue;
+      const began = workBegan(step);
       if (began === null || endedAt === null) continue;
       const measuredMs = endedAt - began;
       if (measuredMs >= (longest.get(id)?.measuredMs ?? 0)) longest.set(id, { id, wave, plannedMs, measuredMs });

@@ -42,7 +42,8 @@ export interface Place {
 }
 
 /** A gate is placed like a step without effect. */
-export type Placing = (step: Omit<PlannedStep, 'needs'>, earliestMs: number) => Place;
+export type ToPlace = Omit<PlannedStep, 'needs'>;
+export type Placing = (step: ToPlace, earliestMs: number) => Place;
 
 const atOnce: Placing = ({ durationMs }, earliestMs) => ({
   plannedStart: earliestMs,

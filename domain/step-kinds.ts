@@ -50,3 +50,6 @@ export const STEP_KINDS: Record<StepKind, StepKindDescriptor> = {
   release: machine('replays held work, opens the intake', { required: true }),
   hypercare: people('watched operation after go-live'),
 };
+
+/** Whether its time is the machine's, not people's or the calendar's. */
+export const isMachineWork = (kind: StepKind): boolean => kind !== 'window' && !STEP_KINDS[kind].byPeople;

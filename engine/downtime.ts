@@ -1,5 +1,5 @@
 import { coveredBy } from '../domain/spans';
-import { STEP_KINDS } from '../domain/step-kinds';
+import { isMachineWork } from '../domain/step-kinds';
 import type { RunState } from './state';
 
 /**
@@ -10,7 +10,7 @@ export function downtimeOf(state: RunState): { machine: number; people: number }
   const from = state.frozen?.at ?? 0;
   const to = state.switchedAt ?? from;
   const spans = Object.values(state.steps)
-    .filter((step) => !STEP_KINDS[step.kind].byPeople && step.startedAt !== null)
+    .filter((step) => isMachineWork(step.kind) && step.startedAt !== null)
     .map((step) => [step.startedAt ?? from, step.endedAt ?? to] as const);
   const machine = coveredBy(spans, from, to);
   return { machine, people: Math.max(0, to - from - machine) };

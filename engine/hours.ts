@@ -6,7 +6,7 @@ import type { Phase } from '../runbooks/schema/step';
 import { record, wait, type Context } from './context';
 import { phasesOf } from './initial-state';
 import { notice } from './notice';
-import type { StepState } from './state';
+import { workBegan, type StepState } from './state';
 import { stepNow } from './step-index';
 
 /** Openings of a window as they stand: what two own people agreed on replaces the pattern. */
@@ -26,9 +26,10 @@ export function neededMs(context: Context, phase: Phase): number {
   const steps = Object.values(state.steps);
   const ended = steps.filter((step) => step.status === 'done' || step.status === 'skipped');
   const passed = Object.values(state.gates).filter((gate) => gate.status === 'passed');
-  const spent = steps.flatMap(({ id, status, startedAt, attemptedAt = startedAt }) =>
-    status === 'running' && attemptedAt !== null ? [[id, runtime.now() - attemptedAt] as const] : [],
-  );
+  const spent = steps.flatMap((step) => {
+    const began = step.status === 'running' ? workBegan(step) : null;
+    return began === null ? [] : [[step.id, runtime.now() - began] as const];
+  });
   const phases = phasesOf(run, state.wave);
   const left = sameWindow(plannedPhases(phases, run.plan), phases.indexOf(phase));
   const progress = { done: new Set([...ended, ...passed].map(({ id }) => id)), spentMs: Object.fromEntries(spent) };

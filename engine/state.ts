@@ -57,6 +57,10 @@ export interface StepState {
   result: Record<string, unknown> | null;
 }
 
+/** When the attempt began that ended a step or goes on; null when it has not started. Epoch ms. */
+export const workBegan = ({ startedAt, attemptedAt }: Pick<StepState, 'startedAt' | 'attemptedAt'>): number | null =>
+  attemptedAt ?? startedAt;
+
 export type GateStatus = 'pending' | 'open' | 'held' | 'passed' | 'refused';
 
 export interface GateState {

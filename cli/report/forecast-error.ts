@@ -1,9 +1,9 @@
 import { coveredBy } from '../../domain/spans';
-import { STEP_KINDS } from '../../domain/step-kinds';
+import { isMachineWork } from '../../domain/step-kinds';
 import type { StepKind } from '../../runbooks/schema/step';
 import type { JsonForecast, JsonStep, JsonWave } from './report-json';
 
-const isMachine = ({ kind }: JsonStep): boolean => kind !== 'window' && !STEP_KINDS[kind as StepKind].byPeople;
+const isMachine = ({ kind }: JsonStep): boolean => isMachineWork(kind as StepKind);
 
 /** How far the plan was off in what machines took. Steps that were planned and done count, each of every wave. */
 export function forecastError(steps: readonly JsonStep[], waves: readonly JsonWave[]): JsonForecast {

@@ -4,11 +4,12 @@ import { clock, span } from './format';
 /** The forecast in words: when the whole ends, when each wave freezes, for how long, and until when going back fits. */
 export function aheadLines(forecast: Forecast | null, nowMs: number): string[] {
   if (!forecast) return [];
-  const waves = forecast.waves.flatMap(({ wave, name, frozen, freezesAt, expectedFrozenMs, backOutBy }) => {
+  const waves = forecast.waves.flatMap(({ wave, name, frozenAt, freezesAt, expectedFrozenMs, backOutBy }) => {
     if (freezesAt === null || expectedFrozenMs === null) return [];
-    const since = frozen ? 'frozen since' : 'freezes';
-    const back = backOutBy === null ? '' : `; back out by ${clock(backOutBy, nowMs)}`;
-    return [`wave ${wave} (${name}): ${since} ${clock(freezesAt, nowMs)}, for ${span(expectedFrozenMs)} in all${back}`];
+    const since = frozenAt === null ? `freezes ${clock(freezesAt, nowMs)}` : `frozen since ${clock(frozenAt, nowMs)}`;
+    // Of a frozen wave the run itself says until when.
+    const back = frozenAt !== null || backOutBy === null ? '' : `; back out by ${clock(backOutBy, nowMs)}`;
+    return [`wave ${wave} (${name}): ${since}, for ${span(expectedFrozenMs)} in all${back}`];
   });
   const unplaced = forecast.unplaced.map(
     (step) => `no opening has time enough left for ${step}: reschedule its window`,

@@ -8,6 +8,8 @@ const OPENS_AFTER_MS = 25_000;
 const WINDOW_LASTS = 'PT6H';
 const HYPERCARE = 'PT15S';
 const DRAIN_AT_MOST = 'PT30S';
+/** Who votes here starts a process for it: at the pace of a rehearsal the runbook's fifteen minutes would be fifteen seconds. */
+const DEADLINE = 'PT45M';
 
 export interface DemoDocuments {
   runbook: string;
@@ -27,6 +29,8 @@ export function writeDocuments(dir: string, now: Date, pace?: number): DemoDocum
   const runbook = edit(join(shipped, 'runbook.yaml'), join(dir, 'runbook.yaml'), (document) => {
     setInStep(document, 'after', 'hypercare', 'atLeast', HYPERCARE);
     setInStep(document, 'perWave', 'drain', 'atMost', DRAIN_AT_MOST);
+    for (const [phase, { gate }] of (document.toJS() as { perWave: Phases[] }).perWave.entries())
+      if (gate?.deadline !== undefined) document.setIn(['perWave', phase, 'gate', 'deadline'], DEADLINE);
   });
   const plan = edit(join(shipped, 'plan.yaml'), join(dir, 'plan.yaml'), (document) => {
     document.set('plan', 'demo');
@@ -49,7 +53,7 @@ function edit(from: string, to: string, change: (document: Document) => void): s
 
 interface Phases {
   steps: { kind: string; id?: string }[];
-  gate?: { id: string; onNoGo: string };
+  gate?: { id: string; onNoGo: string; deadline?: string };
 }
 
 /** Throws when the demo is asked for a no-go or a rollback at something the runbook does not have, or that would only wait. */

@@ -24,21 +24,15 @@ async function copyStack(stack: Stack): Promise<Stack> {
     const url = stack.env[name] ?? '';
     const database = new URL(url).pathname.slice(1);
     const copy = `${database}${SUFFIX}`;
-    await withClient(urlOf(url, 'postgres'), async (client) => {
+    await withClient(new URL('/postgres', url).href, async (client) => {
       const template = filled ? ` template ${client.escapeIdentifier(database)}` : '';
       await client.query(`create database ${client.escapeIdentifier(copy)}${template}`);
     });
-    env[name] = urlOf(url, copy);
+    env[name] = new URL(`/${copy}`, url).href;
   }
   const dir = join(stack.dir, 'rehearsal');
   mkdirSync(dir, { recursive: true });
   return { ...stack, env, dir };
-}
-
-function urlOf(url: string, database: string): string {
-  const other = new URL(url);
-  other.pathname = `/${database}`;
-  return other.href;
 }
 
 export interface Rehearsed {

@@ -7,6 +7,7 @@ import {
   type Place,
   type PlannedPhase,
   type Placing,
+  type ToPlace,
   type ScheduledPhase,
   type ScheduledStep,
 } from '../../domain/forecast';
@@ -151,7 +152,7 @@ class Draft {
   /** Where it was or is; null when it has not begun. */
   private placeBegun(
     wave: number | null,
-    { id, durationMs }: Parameters<Placing>[0],
+    { id, durationMs }: ToPlace,
     earliestMs: number,
     done: Set<string>,
   ): Place | null {
@@ -165,31 +166,21 @@ class Draft {
 
   private placeInWindow(
     name: string,
-    step: Parameters<Placing>[0],
+    step: ToPlace,
     earliestMs: number,
     phases: readonly PlannedPhase[],
     done: Set<string>,
   ): Place {
-    const plannedStart = this.startInWindow(name, step, earliestMs, phases, done);
-    return { plannedStart, plannedEnd: plannedStart + step.durationMs };
-  }
-
-  private startInWindow(
-    name: string,
-    step: Parameters<Placing>[0],
-    earliestMs: number,
-    phases: readonly PlannedPhase[],
-    done: Set<string>,
-  ): number {
+    const at = (plannedStart: number): Place => ({ plannedStart, plannedEnd: plannedStart + step.durationMs });
     const window = phases[0]?.window;
     const openings = window ? this.windows[window] : undefined;
     const needed = neededMs(phases, { done: new Set(done) }, this.rollbackMs);
     done.add(step.id);
-    if (!openings || !(step.disruptive || step.waitsForWindow)) return earliestMs;
+    if (!openings || !(step.disruptive || step.waitsForWindow)) return at(earliestMs);
     const opening = nextFitting(openings, earliestMs, needed);
-    if (opening) return Math.max(earliestMs, opening.opensAt);
+    if (opening) return at(Math.max(earliestMs, opening.opensAt));
     this.unplaced.push(name);
-    return earliestMs;
+    return at(earliestMs);
   }
 
   private record(wave: number | null, phase: Phase, scheduled: ScheduledPhase): void {

@@ -101,13 +101,9 @@ type ChunkRef = WaveRef & { entity: string; no: number; epoch: number };
 const HELD = `cutover = $1 and wave = $2 and entity = $3 and no = $4 and epoch = $5 and state = 'claimed'`;
 const held = (ref: ChunkRef): unknown[] => [ref.cutover, ref.wave, ref.entity, ref.no, ref.epoch];
 
-/** Prolongs a claim. `stale` when the chunk was claimed by somebody else since. */
-export async function extendClaim(pool: Pool, ref: ChunkRef, leaseMs: number): Promise<{ outcome: 'done' | 'stale' }> {
-  const { rowCount } = await pool.query(
-    `update control.chunk set claimed_until = clock_timestamp() + $6 * interval '1 millisecond' where ${HELD}`,
-    [...held(ref), leaseMs],
-  );
-  return { outcome: rowCount === 1 ? 'done' : 'stale' };
+/** Gives a claim up, so that nobody waits for it to lapse. Nothing happens when the chunk was claimed by somebody else since. */
+export async function releaseClaim(pool: Pool, ref: ChunkRef): Promise<void> {
+  await pool.query(`update control.chunk set claimed_until = clock_timestamp() where ${HELD}`, held(ref));
 }
 
 /** Marks a claimed chunk as done with the rows it brought. Idempotent; `stale` when it was claimed by somebody else since. */

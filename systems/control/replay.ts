@@ -18,16 +18,25 @@ export interface ReplayResult {
 /** What came of performing one request; it is written in `control` already. */
 export type Performed = 'effected' | 'refused' | 'held';
 
+interface Receiver {
+  side: Side;
+  pool: Pool;
+  sql: RequestSql;
+  timeoutMs?: number;
+}
+
+interface Attempt {
+  state: Performed;
+  /** The system's guard turned it away. */
+  guarded: boolean;
+}
+
 /**
  * Performs one pending request in the system on `side` and writes what came of it. Harmless when somebody else does the
  * same: the effect's key decides. `held` when the system does not accept writes for the customer now, or the
  * runbook's statement is wrong. Throws a SystemFault when the outcome is not known; the row then stays as it is.
  */
-export async function performPending(
-  control: Pool,
-  request: RequestRow,
-  to: { side: Side; pool: Pool; sql: RequestSql; timeoutMs?: number },
-): Promise<{ state: Performed; guarded: boolean }> {
+export async function performPending(control: Pool, request: RequestRow, to: Receiver): Promise<Attempt> {
   const statement = to.sql[request.kind]?.[to.side];
   if (statement === undefined) {
     await finishForward(control, request.id, { state: 'held', reason: 'unknown kind' });
@@ -57,11 +66,9 @@ export async function performPending(
 const TOOK_TOO_LONG = new Set(['57014', '55P03']);
 
 /** As `performPending`; null when it took too long: the row stays, and others must not wait for it. */
-async function performInTime(
-  ...request: Parameters<typeof performPending>
-): Promise<Awaited<ReturnType<typeof performPending>> | null> {
+async function performInTime(control: Pool, request: RequestRow, to: Receiver): Promise<Attempt | null> {
   try {
-    return await performPending(...request);
+    return await performPending(control, request, to);
   } catch (error) {
     if (TOOK_TOO_LONG.has(sqlStateOf(error) ?? '')) return null;
     throw error;
@@ -93,25 +100,29 @@ export async function replayHeld(
   },
 ): Promise<ReplayResult> {
   const tally = { replayed: 0, refused: 0 };
+  const stuck = new Set<string>();
   for (let round = 1; round <= MOST_ROUNDS; round += 1) {
     const before = tally.replayed + tally.refused;
-    await replayAll(control, input, tally);
+    await replayAll(control, input, tally, stuck);
     if (tally.replayed + tally.refused - before <= FEW) break;
   }
-  const opened = await openIntake(control, input, () => replayAll(control, input, tally));
+  const opened = await openIntake(control, input, () => replayAll(control, input, tally, stuck));
   if (opened.outcome === 'stale') {
     throw new SystemFault(`the intake of wave ${input.wave} belongs to a later attempt`, false);
   }
   return { ...tally, pending: opened.pending };
 }
 
-/** One round over everything pending at its start, in order per customer, past customers whose request cannot be performed. */
+/**
+ * One round over everything pending at its start, in order per customer, past customers whose request cannot be performed: they are
+ * added to `stuck`, and no later round waits for them again.
+ */
 async function replayAll(
   control: Pool,
   input: Parameters<typeof replayHeld>[1],
   tally: { replayed: number; refused: number },
+  stuck: Set<string>,
 ): Promise<void> {
-  const stuck = new Set<string>();
   // Without an end, requests that arrive as fast as they are replayed would keep one round going for ever.
   const upToId = await lastRequestId(control, input.cutover);
   for (let afterId = 0; ;) {

@@ -53,7 +53,7 @@ describe('the forecast of a run', () => {
     const inTime = forecast([main(), copying()], '19:30:00').waves[0];
     expect(clockOf(inTime?.freezesAt)).toBe('11-28T21:12:00');
     const late = forecast([main(), copying()], '21:30:00').waves[0];
-    expect(late?.frozen).toBe(false);
+    expect(late?.frozenAt).toBeNull();
     // What should have ended is expected to end now; then 1 + 1 + 5 minutes of the day, 12 of the night.
     expect(clockOf(late?.freezesAt)).toBe('11-28T21:49:00');
     expect(clockOf(late?.backOutBy)).toBe(clockOf(inTime?.backOutBy));
@@ -104,7 +104,7 @@ describe('the forecast of a run', () => {
     const stretched = forecast([main(), frozen], '22:11:00');
     const [wave] = stretched.waves;
     expect(aheadLines(stretched, at('22:11:00'))[1]).toMatch(
-      /^wave 1 \(w1\): frozen since 21:10:00Z, for 1 h 11 min in all/,
+      /^wave 1 \(w1\): frozen since 21:11:00Z, for 1 h 11 min in all$/,
     );
     expect(clockOf(wave?.freezesAt)).toBe('11-28T21:10:00');
     expect(wave?.expectedFrozenMs).toBe((61 + 4 + 5 + 1) * MINUTE_MS);

@@ -49,13 +49,14 @@ async function work(name: string, nights: Nights, options: Options, stop: AbortS
       if (result === null) break;
       const verdict = result.unproven !== null ? 'ERROR' : isBroken(result) ? 'BROKEN' : 'held';
       const once = verdict === 'ERROR' && !again.has(trial);
+      if (once) {
+        again.add(trial);
+        left.push(trial);
+      } else results.push(result);
       say(
-        `${verdict} ${trial.name}: ${result.ending ?? 'no end'} in ${result.seconds.toFixed(0)} s (${left.length} wait)${once ? '; it is played once more' : ''}`,
+        `${verdict} ${trial.name}: ${result.ending ?? 'no end'} in ${result.seconds.toFixed(0)} s (${left.length} to play)${once ? '; it is played once more' : ''}`,
       );
       if (verdict !== 'held') report(result, options.seed);
-      if (once) left.push(trial);
-      else results.push(result);
-      if (once) again.add(trial);
     }
   } finally {
     await ground.close();

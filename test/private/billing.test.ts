@@ -126,7 +126,7 @@ test('names, addresses and numbers of billing customers stay in the systems: thr
   };
   const mended = async (side: 'source' | 'target', sql: string): Promise<void> => {
     await stage.query(stage.urlOf(side), sql);
-    await copying.send(1, 'retryStep', { person: 'ada', step: 'preload' });
+    expect(await copying.send(1, 'retryStep', { person: 'ada', step: 'preload' })).toMatchObject({ accepted: true });
   };
   const places = [await cli(stage, 'status', 'sweep')];
 

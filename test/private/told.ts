@@ -7,20 +7,27 @@ import type { Collector } from '../support/collector';
 import { waitUntil } from '../support/wait-until';
 import { canary, control, files, histories, traces, type Place } from './sweep';
 
+/** In which processes end by themselves, and send their last spans. */
+const FLUSH_MS = 30_000;
+
 /** For the environment of a stage: lines at level trace, and spans. */
 export const telling = (collector: Collector): Record<string, string> => ({
   CUTOVER_LOG_LEVEL: 'trace',
   OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
 });
 
-/** Output and errors of a command, as on a terminal. */
+/** Output and errors of a command, as on a terminal. Refusals and findings are told like anything else; a wrong use is a mistake here. */
 export function cli(stage: Stage, ...args: string[]): Promise<Place> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     execFile(
       process.execPath,
       [join(projectDir(), 'dist', 'cli', 'main.js'), ...args],
       { env: { ...process.env, ...stage.env }, maxBuffer: 64 * 1024 * 1024 },
-      (_error, stdout, stderr) => resolve({ where: `cutover ${args.join(' ')}`, text: stdout + stderr }),
+      (error, stdout, stderr) => {
+        const where = `cutover ${args.join(' ')}`;
+        if (error && (error.code === 2 || typeof error.code !== 'number')) reject(new Error(`${where}: ${stderr}`));
+        else resolve({ where, text: stdout + stderr });
+      },
     );
   });
 }
@@ -70,7 +77,7 @@ export const allSettled = (stage: Stage): Promise<void> =>
       "select count(*)::int as n from control.request where state in ('held', 'forwarding')",
     );
     return left?.n === 0;
-  }, 60_000);
+  }, 300_000);
 
 export interface Heard {
   night: Night;
@@ -107,7 +114,7 @@ export async function hear({ night, documents, collector, customer, urls }: Hear
     places.push(await cli(stage, ...args));
   for (const url of urls) places.push({ where: url, text: await (await fetch(`${url}/metrics`)).text() });
   places.push(...(await histories(stage)), ...(await control(stage)), ...files(out));
-  await stage.stopChildren();
+  await stage.stopChildren(FLUSH_MS);
   return [...places, ...files(join(stage.dir, 'logs')), traces(collector)];
 }
 

@@ -141,6 +141,7 @@ export async function forgetCopy(target: PoolClient, wave: number): Promise<void
 export interface CopiedTable {
   /** For SQL, with its schema. */
   table: string;
+  /** Name of its customer column, not quoted. */
   customer: string;
 }
 

@@ -27,7 +27,7 @@ export const BILLING_PEOPLE = [
   ...['sponsor', 'care', 'data', 'vendor'].map((role) => ({ id: role, name: role, roles: [role] })),
 ];
 
-/** What the people of the tiny runbook say to a run that looks so. */
+/** What people say to a run that looks so. */
 export function deedsOf(view: RunView, script: Script): Deed[] {
   if (view.rollback === null && isReached(view, script.rollbackAt))
     return [deed('requestRollback', { person: 'ada', reason: 'the test asks for it' })];

@@ -196,11 +196,11 @@ export class Stage {
     this.servers[name] = await startPostgres(join(this.dir, name), { ...SETTINGS, port: String(port) });
   }
 
-  async stopChildren(): Promise<void> {
+  async stopChildren(graceMs = 2_000): Promise<void> {
     this.supervising = false;
     await Promise.allSettled(this.starting);
     const running = this.children.splice(0).filter((child) => child.isRunning());
-    await Promise.all(running.map((child) => child.stop(2_000)));
+    await Promise.all(running.map((child) => child.stop(graceMs)));
   }
 
   async close(): Promise<void> {

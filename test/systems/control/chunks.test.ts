@@ -2,10 +2,10 @@ import type { Pool } from 'pg';
 import {
   claimChunk,
   dropChunks,
-  extendClaim,
   finishChunk,
   planChunks,
   progress,
+  releaseClaim,
 } from '../../../systems/control/chunks';
 import { nextEpoch } from '../../../systems/control/epochs';
 import { controlDatabase } from './control-database';
@@ -97,9 +97,17 @@ test('a lapsed claim goes to the next one, and its first holder can no longer fi
   if (zombie.outcome !== 'claimed' || heir.outcome !== 'claimed') throw new Error('not claimed');
   expect(heir.chunk.epoch).toBeGreaterThan(zombie.chunk.epoch);
   expect(await finishChunk(control, { ...ref, ...zombie.chunk }, 1)).toEqual({ outcome: 'stale' });
-  expect(await extendClaim(control, { ...ref, ...zombie.chunk }, 1_000)).toEqual({ outcome: 'stale' });
-  expect(await extendClaim(control, { ...ref, ...heir.chunk }, 1_000)).toEqual({ outcome: 'done' });
+  await releaseClaim(control, { ...ref, ...zombie.chunk });
+  expect(named(await claim('another'))).not.toBe('customer/1');
   expect(await finishChunk(control, { ...ref, ...heir.chunk }, 1)).toEqual({ outcome: 'done' });
+});
+
+test('a claim that is given up is open at once', async () => {
+  const { ref, claim } = await planned('given-up');
+  const first = await claim('first');
+  if (first.outcome !== 'claimed') throw new Error('not claimed');
+  await releaseClaim(control, { ...ref, ...first.chunk });
+  expect(named(await claim('second'))).toBe(named(first));
 });
 
 test('a raised epoch takes running claims over at once and refuses the older streams', async () => {

@@ -147,7 +147,7 @@ test('a request with a value too large for an index is refused, one that takes t
   holder.release();
   expect((await findRequest(at.control, at.cutover, 'large'))?.state).toBe('refused');
   expect((await findRequest(at.control, at.cutover, 'after-large'))?.state).toBe('effected');
-}, 60_000);
+});
 
 test('a replay to a system that does not accept the wave is a fault and opens nothing', async () => {
   await at.intake('held');

@@ -7,6 +7,7 @@ import {
   triggersIntact,
   unguardTables,
 } from '../../../systems/postgres/schema';
+import { SCHEMA_VERSION } from '../../../systems/postgres/sql/tables';
 import { guardedDatabase, LEASE_MS, log, onClient, sqlState, type Guarded } from './custody-support';
 
 let db: Guarded;
@@ -168,7 +169,7 @@ describe('installing', () => {
   it('over another version or for another side is refused with what to do', async () => {
     await expect(install(db.own, 'target')).rejects.toThrow(/installed here for the source/);
     await db.own.query('update cutover.meta set version = 0');
-    await expect(install(db.own, 'source')).rejects.toThrow(/has version 0, this program needs 3/);
+    await expect(install(db.own, 'source')).rejects.toThrow(`has version 0, this program needs ${SCHEMA_VERSION}`);
   });
 
   it('repairs a guard that was switched off', async () => {
