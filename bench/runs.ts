@@ -5,7 +5,9 @@ import type { RunView } from '../engine/view';
 import { reachableTwin } from '../local/paths';
 import { Night } from '../test/e2e/support/night';
 import { Stage } from '../test/e2e/support/stage';
+import { stuckRuns } from '../test/replay/replayed';
 import type { cutover } from '../workflows/cutover';
+import { cutoverWorkflowId, waveWorkflowId } from '../workflows/names';
 import { median, spreadOf, timed, type Line } from './measure';
 import type { Setting } from './scenarios';
 
@@ -117,7 +119,7 @@ const endLine = ({ steps, step, votes, outcome, ms }: Busy): Line => ({
 });
 
 /** Whole cutovers side by side on one worker, each with databases of its own. */
-async function manyAtOnce(stage: Stage, count: number): Promise<Line> {
+async function manyAtOnce(stage: Stage, count: number): Promise<Line[]> {
   await stage.freshDatabases(FEW_CUSTOMERS);
   const names = Array.from({ length: count }, (_, n) => n);
   for (const variable of ['SOURCE_URL', 'TARGET_URL']) {
@@ -148,7 +150,12 @@ async function manyAtOnce(stage: Stage, count: number): Promise<Line> {
   );
   const peak = peakMb(worker.pid);
   await stage.stopChildren();
-  return {
+  const runs = names.flatMap((n) => {
+    const id = cutoverWorkflowId('tiny', `many-${n}`);
+    return [id, waveWorkflowId(id, 1)];
+  });
+  const { replayed, stuck } = await stuckRuns(historiesOf(stage, runs));
+  const ended: Line = {
     scenario: 'runs',
     what: `${count} cutovers at once on one worker come to their end`,
     value: result.filter((outcome) => outcome === 'live').length,
@@ -156,6 +163,20 @@ async function manyAtOnce(stage: Stage, count: number): Promise<Line> {
     bar: { atLeast: count },
     figures: `${Math.round(ms / 1_000)} s in all; the worker held at most ${peak?.toFixed(0) ?? 'an unknown number of'} MB`,
   };
+  const whole: Line = {
+    scenario: 'runs',
+    what: 'of their runs, cutovers and waves, those that replay',
+    value: replayed - stuck.length,
+    unit: 'runs',
+    bar: { atLeast: runs.length },
+    figures: stuck[0] ?? `${runs.length} histories`,
+  };
+  return [ended, whole];
+}
+
+async function* historiesOf(stage: Stage, workflowIds: readonly string[]) {
+  for (const workflowId of workflowIds)
+    yield { workflowId, history: await stage.temporal.client.workflow.getHandle(workflowId).fetchHistory() };
 }
 
 /** The most memory a process held so far; null where the system does not say. */
@@ -225,7 +246,7 @@ export const runs = (setting: Setting): Promise<Line[]> =>
   });
 
 export const many = (setting: Setting): Promise<Line[]> =>
-  onStage(async (stage) => [await manyAtOnce(stage, isFull(setting) ? 200 : 10)]);
+  onStage(async (stage) => manyAtOnce(stage, isFull(setting) ? 200 : 10));
 
 export const memories = (setting: Setting): Promise<Line[]> =>
   onStage((stage) => memory(stage, setting.customers, setting.say));

@@ -159,8 +159,8 @@ it('every line of the operating guide is typed into a billing night in which wha
   await type('cutover vote');
   await night(['hypercare']).play(WITHIN_MS, ({ cutover }) => at(cutover, 'hypercare')?.status === 'waiting-people');
   await type('temporal schedule trigger', /./);
-  await type('temporal schedule toggle', /./);
-  await type('cutover report', /report\.html/);
+  await type('temporal schedule toggle', /^\s*$/);
+  await type('cutover report', /report\.html.*the run has not ended/s, 1);
 
   await stage.query(target, `update crm.customer set full_name = '${LONG}' where customer_no = 'C0000005'`);
   await stage.query(source, BRIEF.source);
