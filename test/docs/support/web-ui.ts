@@ -14,6 +14,8 @@ const VIEW = { width: 1400, height: 1100 };
 const PATIENCE_MS = 30_000;
 /** A run that is not listed by then was not there when the list was read. */
 const LISTED_MS = 3_000;
+/** A run that shows no details by then has closed. */
+const SHOWN_MS = 10_000;
 
 export function hasBrowser(): boolean {
   try {
@@ -79,12 +81,15 @@ export class WebUi {
   async look(workflowId: string): Promise<void> {
     await this.open(workflowId);
     await this.page.getByRole('tab', { name: 'User Metadata' }).click();
-    await this.page.getByRole('heading', { name: 'Current Details' }).waitFor();
+    await this.page.getByRole('heading', { name: 'Current Details' }).waitFor({ timeout: SHOWN_MS });
   }
 
-  /** Everything the open page says. */
-  text(): Promise<string> {
-    return this.page.locator('main').innerText();
+  /** What the page of a run says that has closed with an outcome. Throws when it has not. */
+  async outcome(workflowId: string): Promise<string> {
+    await this.open(workflowId);
+    const main = this.page.locator('main');
+    await main.getByText('"outcome"').first().waitFor({ timeout: SHOWN_MS });
+    return main.innerText();
   }
 
   /** The current details of the run that is open, as text; a frame holds them. */
