@@ -47,7 +47,9 @@ const SCALED = /^numeric\(/;
 
 /** What the hash of a row reads of a column: the value, where a hash tells all that its bytes tell, else the bytes. */
 function hashed(column: CompiledColumn, value: string, image: string): string {
-  if (PLAIN.test(column.wire) || SCALED.test(column.stored)) return value;
+  if (PLAIN.test(column.wire)) return value;
+  // PostgreSQL hashes NaN as it does null.
+  if (SCALED.test(column.stored)) return `${value}, (${value}) is null`;
   return TEXT.test(column.wire) ? `(${value}) collate "C"` : image;
 }
 

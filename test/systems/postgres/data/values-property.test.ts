@@ -102,6 +102,16 @@ const writes = (maxLength: number): fc.Arbitrary<Write[]> => fc.array(write, { m
 const typeOf = (column: string, side: 'old' | 'fresh'): string =>
   VALUES.find((each) => each.column === column)?.type.replace('@', side) ?? 'text';
 
+/** PostgreSQL hashes both alike: alone in its stretch, only the digest can tell that one became the other. */
+const HASHED_ALIKE: [Write[], Write[], Write, Write[]][] = [
+  [
+    [{ row: 4, column: 'words', value: 'a' }],
+    [{ row: 4, column: 'words', value: 'b' }],
+    { row: 4, column: 'cents', value: 'NaN' },
+    [{ row: 4, column: 'words', value: 'c' }],
+  ],
+];
+
 const RUNS = 12;
 const TIME_LIMIT_MS = 240_000;
 
@@ -178,7 +188,7 @@ describe('random values', () => {
           expect(home).toEqual(away);
         }),
         // A run takes a second: shrinking would outlast the test. The seed and the path that are printed play it again.
-        { numRuns: RUNS, endOnFailure: true },
+        { numRuns: RUNS, endOnFailure: true, examples: HASHED_ALIKE },
       );
     },
     TIME_LIMIT_MS,
