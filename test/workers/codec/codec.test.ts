@@ -122,17 +122,12 @@ describe('a night with the codec on', () => {
   });
 });
 
-/**
- * Payloads anywhere in a history, but for search attributes, which the server must be able to read, and the marker in which the SDK
- * keeps the name of a patch.
- */
+/** Payloads anywhere in a history, but for search attributes, which the server must be able to read. */
 function payloadsOf(value: unknown): { keyId: string | undefined }[] {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return [];
   if ('metadata' in value && typeof value.metadata === 'object' && value.metadata && 'encoding' in value.metadata)
     return isOfServer(value) ? [] : [{ keyId: keyIdOf(value as Parameters<typeof keyIdOf>[0]) }];
-  return Object.entries(value).flatMap(([name, each]) =>
-    name === 'searchAttributes' || name === 'patch-data' ? [] : payloadsOf(each),
-  );
+  return Object.entries(value).flatMap(([name, each]) => (name === 'searchAttributes' ? [] : payloadsOf(each)));
 }
 
 /** The server itself writes this word, in the clear, for a call that was given up before any worker had it. */
