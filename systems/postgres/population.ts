@@ -24,7 +24,7 @@ export async function assignPopulation(
         .flatMap((other) => (other.where === undefined ? [] : [other.where]));
       const mine = wave.where === undefined ? [] : [`(${wave.where})`];
       const predicate = [...earlier.map((where) => `(${where}) is not true`), ...mine].join(' and ') || 'true';
-      await eachPage(pair.source, run, { id: wave.id, predicate }, async (customers) => {
+      await eachChosen(pair.source, run, { id: wave.id, predicate }, async (customers) => {
         await assignMembers(pair.target, index + 1, customers);
         await assignMembers(pair.source, index + 1, customers);
       });
@@ -61,46 +61,54 @@ async function hasMoved(pair: Pair): Promise<boolean> {
   return moved.rows[0]?.moved ?? false;
 }
 
-/** Every customer the source has a wave for, wave 0 included, page by page in key order. */
+/** Every customer the source has a wave for, wave 0 included. */
 async function eachMember(source: Pool, body: (customers: string[], wave: number) => Promise<void>): Promise<void> {
-  for (let after: string | null = null; ;) {
-    const { rows }: { rows: { customer: string; wave: number }[] } = await source.query(
-      `select customer, wave from cutover.member where $1::text is null or customer collate "C" > $1 collate "C"
-       order by customer collate "C" limit ${PAGE}`,
-      [after],
-    );
-    const waves = new Set(rows.map(({ wave }) => wave));
-    for (const wave of waves)
+  const read = async (after: string | null): Promise<{ customer: string; wave: number }[]> =>
+    (
+      await source.query<{ customer: string; wave: number }>(
+        `select customer, wave from cutover.member where $1::text is null or customer collate "C" > $1 collate "C"
+         order by customer collate "C" limit ${PAGE}`,
+        [after],
+      )
+    ).rows;
+  await eachPage(read, async (rows) => {
+    for (const wave of new Set(rows.map((row) => row.wave)))
       await body(
         rows.filter((row) => row.wave === wave).map(({ customer }) => customer),
         wave,
       );
-    after = rows.at(-1)?.customer ?? null;
-    if (after === null) return;
-  }
+  });
 }
 
-/** Customers of the population that meet the predicate of a wave, page by page in key order. */
-async function eachPage(
+/** Customers of the population that meet the predicate of a wave. */
+async function eachChosen(
   source: Pool,
   run: ResolvedRun,
   { id, predicate }: { id: string; predicate: string },
   body: (customers: string[]) => Promise<void>,
 ): Promise<void> {
   const { from, key } = run.runbook.population;
-  let after: string | null = null;
-  for (;;) {
-    const { rows } = await saying(`choosing the customers of wave ${id}`, () =>
-      source.query<{ customer: string }>(
+  const read = (after: string | null): Promise<{ customer: string }[]> =>
+    saying(`choosing the customers of wave ${id}`, async () => {
+      const { rows } = await source.query<{ customer: string }>(
         `select ${key}::text as customer from ${from}
          where ($1::text is null or ${key}::text collate "C" > $1 collate "C") and ${predicate}
          order by ${key}::text collate "C" limit ${PAGE}`,
         [after],
-      ),
-    );
-    const customers = rows.map((row) => row.customer);
-    if (customers.length === 0) return;
-    await body(customers);
-    after = customers.at(-1) ?? null;
+      );
+      return rows;
+    });
+  await eachPage(read, (rows) => body(rows.map(({ customer }) => customer)));
+}
+
+/** Reads page by page, each from the last customer of the one before, until one is empty. */
+async function eachPage<R extends { customer: string }>(
+  read: (after: string | null) => Promise<R[]>,
+  body: (rows: R[]) => Promise<void>,
+): Promise<void> {
+  let rows = await read(null);
+  while (rows.length > 0) {
+    await body(rows);
+    rows = await read(rows.at(-1)?.customer ?? null);
   }
 }
