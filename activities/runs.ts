@@ -5,7 +5,7 @@ import { nextEpoch } from '../systems/control/epochs';
 import { append } from '../systems/control/ledger';
 import { projectMembers, seedRouting } from '../systems/control/routing';
 import { completeUndo, listUndo, recordUndo } from '../systems/control/undo';
-import { saveState } from '../systems/control/results';
+import { keepLastView } from '../systems/control/views';
 import { install, seedWaves } from '../systems/postgres/schema';
 import { saying } from '../systems/postgres/data/faults';
 import { installData } from '../systems/postgres/data/install';
@@ -81,7 +81,8 @@ export function runActivities(world: World): RunActivities {
     appendLedger: async ({ cutover, entries }) => {
       await append(control, cutover, entries);
     },
-    saveView: async ({ cutover, wave, view }) => saveState(control, cutover, wave, view),
+    saveView: async ({ cutover, wave, view }) =>
+      keepLastView(control, { cutover, wave, kind: 'run', body: JSON.stringify(view) }),
   };
 }
 

@@ -2,11 +2,11 @@ import type { Pool } from 'pg';
 import type { RollbackState } from '../engine/run-rollback';
 import type { GateState, RunState } from '../engine/state';
 import type { RunView } from '../engine/view';
-import { readStates } from '../systems/control/results';
 import { rollbackWorkflowId, waveWorkflowId } from '../workflows/names';
 import type { TemporalClient } from './connect';
 import { unreachable } from './exit';
 import type { FoundCutover } from './find-cutover';
+import { areServed, keptRuns, type SeenRuns } from './kept-runs';
 import { queryRun } from './query-run';
 
 export type GateShown = Omit<GateState, 'seen'>;
@@ -32,7 +32,7 @@ export interface StatusShown {
   /** Null while it runs. */
   outcome: string | null;
   status: string;
-  /** `live`: the runs answered. `saved`: no worker answered, and this is what `control` kept last. */
+  /** `saved`: no worker takes up its tasks, and this is how far it had come. */
   source: 'live' | 'saved';
   startedBy: string | null;
   startedAt: number | null;
@@ -56,41 +56,51 @@ const shown = (workflowId: string, { gates, cutover: _cutover, waves: _waves, ..
 });
 
 /**
- * The whole cutover: asked of its runs, which answer as long as a worker runs, closed or not; else what `control` saved.
- * Throws a CliError (not reachable) when neither knows.
+ * The whole cutover: what its workers keep in `control`; where there is none, or nothing of this run yet, asked of its runs. Throws a CliError
+ * (not reachable) when neither knows.
  */
 export async function readStatus(
   found: FoundCutover,
   temporal: TemporalClient | null,
   control: Pool | null,
 ): Promise<StatusShown> {
-  const asked = temporal ? await askRuns(found, temporal) : null;
-  const live = asked?.outcome === 'answered' ? asked : null;
-  const saved = live || !control ? [] : await savedViews(control, found);
-  const views = live?.views ?? saved;
-  const main = views.find(({ view }) => view.wave === null)?.view;
+  const kept = control ? await keptRuns(found, temporal, control) : null;
+  const asked = !kept && temporal ? await askRuns(found, temporal) : null;
+  const seen = kept ?? (asked?.outcome === 'answered' ? asked : null);
+  const main = seen?.views.find(({ view }) => view.wave === null)?.view;
   if (!main && !found.row) {
     const why = asked && asked.outcome !== 'answered' ? asked.reason : 'Temporal cannot be reached';
     throw unreachable(`the run ${found.workflowId} does not answer: ${why}`, 'start a worker: cutover worker');
   }
   const outcome = main?.outcome ?? found.row?.outcome ?? null;
+  const views = seen?.views ?? [];
   return {
     cutover: found.cutover,
     workflowId: found.workflowId,
     outcome,
     status: outcome ?? overallStatus(views.map(({ view }) => view)),
-    source: live ? 'live' : 'saved',
+    source: asked?.outcome === 'answered' || (kept && (await isLive(kept, temporal))) ? 'live' : 'saved',
     startedBy: main?.startedBy ?? found.row?.startedBy ?? null,
     startedAt: main?.startedAt ?? found.row?.startedAt.getTime() ?? null,
     waves: main?.waves ?? [],
     runs: views.map(({ workflowId, view }) => shown(workflowId, view)),
-    rollbacks: live?.rollbacks ?? [],
+    rollbacks: (seen?.rollbacks ?? []).map(({ workflowId, state: { wave, status, done, problem } }) => ({
+      workflowId,
+      wave,
+      status,
+      done,
+      problem,
+    })),
   };
 }
 
-type Asked =
-  | { outcome: 'answered'; views: { workflowId: string; view: RunView }[]; rollbacks: RollbackShown[] }
-  | { outcome: 'silent'; reason: string };
+/** What has ended changes no more; the rest is as new as the tasks that its runs were served. */
+async function isLive({ views }: SeenRuns, temporal: TemporalClient | null): Promise<boolean> {
+  const open = views.filter(({ view }) => !hasEnded(view)).map(({ workflowId }) => workflowId);
+  return temporal !== null && (open.length === 0 || areServed(temporal, open, Date.now()));
+}
+
+type Asked = ({ outcome: 'answered' } & SeenRuns) | { outcome: 'silent'; reason: string };
 
 async function askRuns(found: FoundCutover, temporal: TemporalClient): Promise<Asked> {
   const main = await queryRun<RunView | null>(temporal, found.workflowId);
@@ -118,26 +128,16 @@ async function askRollbacks(
   view: RunView,
   started: number[],
   temporal: TemporalClient,
-): Promise<RollbackShown[]> {
+): Promise<SeenRuns['rollbacks']> {
   const goingBack =
     view.rollback !== null || view.waves.some((wave) => ['stopped', 'rolled-back'].includes(wave.status));
   if (!goingBack) return [];
   const asked = [...started.sort((a, b) => b - a), null].map(async (wave) => {
     const workflowId = rollbackWorkflowId(found.workflowId, wave);
     const answer = await queryRun<RollbackState>(temporal, workflowId);
-    if (answer.outcome !== 'answered') return [];
-    const { status, done, problem } = answer.value;
-    return [{ workflowId, wave, status, done, problem }];
+    return answer.outcome === 'answered' ? [{ workflowId, state: answer.value }] : [];
   });
   return (await Promise.all(asked)).flat();
-}
-
-async function savedViews(control: Pool, found: FoundCutover): Promise<{ workflowId: string; view: RunView }[]> {
-  const states = await readStates(control, found.cutover);
-  return states.map(({ wave, state }) => ({
-    workflowId: wave === null ? found.workflowId : waveWorkflowId(found.workflowId, wave),
-    view: state as RunView,
-  }));
 }
 
 /** What is said of the cutover as a whole: a wave that waits for people makes all of it wait. */

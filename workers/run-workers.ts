@@ -16,6 +16,7 @@ import { runDirectory } from './run-directory';
 import { ensureSearchAttributes } from './search-attributes';
 import { loadTemporalSettings, type TemporalSettings } from './temporal-settings';
 import { startTracing, UNTRACED, type Tracing } from './tracing';
+import { keepViews } from './view-keeper';
 import { whyUnreachable } from './why-unreachable';
 
 /** How many workers of one process poll each queue's tasks at once. */
@@ -68,11 +69,18 @@ export async function runWorkers(
     documentsDir: config.documentsDir,
   });
   const activities = wrap(createActivities(world));
+  const ending = new AbortController();
+  const views = connect(config.controlUrl, { applicationName: 'cutover views', max: 4 });
+  const sinks = { ...(tracing?.sinks ?? UNTRACED), ...keepViews(views, logger, ending.signal) };
   const queues = config.queues ?? Object.values(QUEUES);
   const workers = await Promise.all(
     queues.map((taskQueue) =>
       Worker.create(
-        optionsOf(taskQueue, { connection, namespace, dataConverter, activities, ...versioned(config) }, tracing),
+        optionsOf(
+          taskQueue,
+          { connection, namespace, dataConverter, activities, sinks, ...versioned(config) },
+          tracing,
+        ),
       ),
     ),
   );
@@ -82,14 +90,14 @@ export async function runWorkers(
   process.on('SIGTERM', stop);
   const running = Promise.all(workers.map((worker) => worker.run()));
   process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, queues })}\n`);
-  const collecting = new AbortController();
   const meter = Runtime.instance().metricMeter;
   const collected =
-    config.metricsPort === null ? null : collectMetrics({ meter, client, world, logger }, collecting.signal);
+    config.metricsPort === null ? null : collectMetrics({ meter, client, world, logger }, ending.signal);
   await running;
-  collecting.abort();
+  ending.abort();
   await collected;
   await world.close();
+  await views.end();
   await control.end();
   await client.connection.close();
   await connection.close();
@@ -123,7 +131,10 @@ const versioned = ({ version }: WorkerConfig): Pick<WorkerOptions, 'workerDeploy
 
 function optionsOf(
   taskQueue: string,
-  shared: Pick<WorkerOptions, 'connection' | 'namespace' | 'dataConverter' | 'activities' | 'workerDeploymentOptions'>,
+  shared: Pick<
+    WorkerOptions,
+    'connection' | 'namespace' | 'dataConverter' | 'activities' | 'sinks' | 'workerDeploymentOptions'
+  >,
   tracing: Tracing | null,
 ): WorkerOptions {
   const workflows = taskQueue === QUEUES.main ? { workflowBundle: { codePath: BUNDLE_PATH } } : {};
@@ -132,7 +143,6 @@ function optionsOf(
     ...workflows,
     taskQueue,
     interceptors: { activity: tracing ? [tracing.activity, withSubject] : [withSubject] },
-    sinks: tracing?.sinks ?? UNTRACED,
     maxConcurrentActivityTaskExecutions: CONCURRENCY[taskQueue] ?? 20,
     shutdownGraceTime: '5 seconds',
     stickyQueueScheduleToStartTimeout: '3 seconds',

@@ -26,6 +26,7 @@ import {
   type UpdateName,
 } from './messages';
 import { StepLog } from './step-log';
+import { viewKeeper } from './views';
 
 const keys = {
   phase: defineSearchAttributeKey('CutoverPhase', SearchAttributeType.KEYWORD),
@@ -41,6 +42,7 @@ export class RunShell {
   private early: (() => void)[] = [];
   private shown = '';
   private readonly steps = new StepLog();
+  private readonly keep = viewKeeper();
   /** Rejects when the workflow is cancelled from outside; taken where the shell is made: in the root scope. */
   private readonly cancelRequested: Promise<never> = CancellationScope.current().cancelRequested;
 
@@ -101,6 +103,7 @@ export class RunShell {
     const view = viewOf(this.context);
     setCurrentDetails(currentDetails(view));
     this.steps.see(view);
+    this.keep({ cutover: view.cutover, wave: view.wave, kind: 'run', body: JSON.stringify(view) });
     // A gate that was open when the run turned back waits for nobody any more.
     const over = view.outcome !== null || view.status === 'rolling-back' || view.status === 'stopped';
     const open = over ? undefined : view.gates.find((gate) => gate.status === 'open' || gate.status === 'held');

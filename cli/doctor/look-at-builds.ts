@@ -1,12 +1,10 @@
-import type { temporal as api } from '@temporalio/proto';
 import type { TemporalClient } from '../connect';
+import type { Poller } from '../pollers';
 import { bad, ok, warn, type Diagnosis } from './finding';
 
 /** WORKER_VERSIONING_MODE_VERSIONED of Temporal's API. */
 const VERSIONED = 2;
 const WHAT = 'builds';
-
-export type Poller = api.api.taskqueue.v1.IPollerInfo;
 
 /** Which builds serve runs, and whether a new run has one to go to. `pollers` are those of the queue of workflows. */
 export async function lookAtBuilds(

@@ -1,17 +1,14 @@
 import { GUARDIAN_SCHEDULE, QUEUES } from '../../workflows/names';
 import type { TemporalClient } from '../connect';
 import { CliError } from '../exit';
+import { pollers, type Poller } from '../pollers';
 import { registerSearchAttributes, searchAttributeCommand } from '../search-attributes';
 import { span } from '../show/format';
 import { bad, looked, ok, warn, type Diagnosis } from './finding';
-import { lookAtBuilds, type Poller } from './look-at-builds';
+import { lookAtBuilds } from './look-at-builds';
 
-/** TASK_QUEUE_TYPE_WORKFLOW and TASK_QUEUE_TYPE_ACTIVITY of Temporal's API. */
-const TYPES = { workflow: 1, activity: 2 } as const;
 /** A lease must be taken over at once when its holder dies. */
 const LEASE_HOLDERS = 2;
-/** Pollers are remembered for minutes; one that has not asked for this long is gone. */
-const POLLER_FRESH_MS = 70_000;
 
 export async function lookAtTemporal(temporal: TemporalClient, nowMs: number): Promise<Diagnosis[]> {
   const remedy = 'see the message; the server may need a newer version or other rights';
@@ -69,23 +66,6 @@ async function lookAtQueues(temporal: TemporalClient, nowMs: number): Promise<Di
 }
 
 const identities = (found: readonly Poller[]): number => new Set(found.map((poller) => poller.identity)).size;
-
-/** Who has asked lately. */
-async function pollers(
-  { connection, namespace }: TemporalClient,
-  queue: string,
-  type: keyof typeof TYPES,
-  nowMs: number,
-): Promise<Poller[]> {
-  const { pollers: known } = await connection.workflowService.describeTaskQueue({
-    namespace,
-    taskQueue: { name: queue },
-    taskQueueType: TYPES[type],
-  });
-  return (known ?? []).filter(
-    ({ lastAccessTime }) => nowMs - Number(lastAccessTime?.seconds ?? 0) * 1000 < POLLER_FRESH_MS,
-  );
-}
 
 async function lookAtGuardian({ client }: TemporalClient, nowMs: number): Promise<Diagnosis[]> {
   const remedy = 'a worker creates it when it starts: cutover worker';

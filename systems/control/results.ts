@@ -11,27 +11,6 @@ export interface StepResult {
   result: unknown;
 }
 
-/** Keeps the newest state of a cutover (wave null) or a wave, for `list` and the report after the run is gone. */
-export async function saveState(pool: Pool, cutover: string, wave: number | null, state: unknown): Promise<void> {
-  await pool.query(
-    `insert into control.state (cutover, wave, body) values ($1, $2, $3)
-     on conflict (cutover, wave) do update set body = excluded.body, at = clock_timestamp()`,
-    [cutover, waveKey(wave), JSON.stringify(state)],
-  );
-}
-
-/** The saved states, the cutover's own (wave null) first, then by wave. */
-export async function readStates(
-  pool: Pool,
-  cutover: string,
-): Promise<{ wave: number | null; state: unknown; at: Date }[]> {
-  const { rows } = await pool.query<{ wave: number; body: unknown; at: Date }>(
-    'select wave, body, at from control.state where cutover = $1 order by wave',
-    [cutover],
-  );
-  return rows.map((row) => ({ wave: waveOf(row.wave), state: row.body, at: row.at }));
-}
-
 /** Keeps what a step found. A retry of the same occurrence replaces it. */
 export async function saveResult(pool: Pool, result: StepResult): Promise<void> {
   await pool.query(

@@ -30,12 +30,16 @@ create table control.amendment (
   at timestamptz not null default clock_timestamp(),
   primary key (cutover, number));
 
-create table control.state (
+create table control.view (
   cutover text not null,
   wave int not null,
+  kind text not null,
+  chain text,
+  run text,
+  events bigint,
   body jsonb not null,
   at timestamptz not null default clock_timestamp(),
-  primary key (cutover, wave));
+  primary key (cutover, wave, kind));
 
 create table control.result (
   cutover text not null,

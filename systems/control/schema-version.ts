@@ -2,7 +2,7 @@ import type { PoolClient } from 'pg';
 import { SystemFault } from '../ports';
 
 /** Raised with every change of the tables of schema `control` (schema-core.ts, schema-work.ts). */
-export const CONTROL_VERSION = 1;
+export const CONTROL_VERSION = 2;
 
 /** Which version the tables have: one row, written by the transaction that makes them. */
 export const VERSION_DDL = `

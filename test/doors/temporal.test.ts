@@ -15,7 +15,7 @@ const WAVE = 1;
 /** A busy machine has done it by then. */
 const WITHIN_MS = 240_000;
 /** What a run that waits still writes: its view, and what it records of refusals. */
-const LIVELY = ['control.ledger', 'control.ledger_head', 'control.ledger_value', 'control.state'];
+const LIVELY = ['control.ledger', 'control.ledger_head', 'control.ledger_value', 'control.view'];
 /** More than a Temporal server takes in one payload. */
 const HUGE = 'x'.repeat(3_000_000);
 

@@ -1,8 +1,12 @@
 import { join } from 'node:path';
-import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker, type InjectedSinks } from '@temporalio/worker';
 import { projectDir } from '../../local/paths';
+import type { ViewSinks } from '../../workflows/views';
 
 type Histories = Parameters<typeof Worker.runReplayHistories>[1];
+
+/** What a replayed run shows was kept when it ran. */
+const UNSEEN: InjectedSinks<ViewSinks> = { views: { shown: { fn: () => undefined } } };
 
 let isQuiet = false;
 
@@ -20,7 +24,8 @@ export async function stuckRuns(histories: Histories): Promise<{ replayed: numbe
   const codePath = join(projectDir(), 'dist', 'workflows', 'workflow-bundle.js');
   let replayed = 0;
   const stuck: string[] = [];
-  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: { codePath } }, histories)) {
+  const bundle = { workflowBundle: { codePath }, sinks: UNSEEN };
+  for await (const { workflowId, error } of Worker.runReplayHistories(bundle, histories)) {
     replayed += 1;
     if (error) stuck.push(`${workflowId}: ${error.message}`);
   }

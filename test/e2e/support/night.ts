@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseDocument, type Document } from 'yaml';
+import { keptRuns } from '../../../cli/kept-runs';
 import { sendUpdate } from '../../../cli/messages/send';
 import { packRunbook } from '../../../runbooks/load';
 import { putDocument } from '../../../systems/control/documents';
@@ -9,7 +10,7 @@ import { connect } from '../../../systems/postgres/connect';
 import { projectDir } from '../../../local/paths';
 import type { RunView } from '../../../engine/view';
 import type { UpdateInput, UpdateName } from '../../../workflows/messages';
-import { cutoverWorkflowId, QUEUES, waveWorkflowId, WORKFLOWS } from '../../../workflows/names';
+import { cutoverIdOf, cutoverWorkflowId, QUEUES, waveWorkflowId, WORKFLOWS } from '../../../workflows/names';
 import { deedsOf, type Script } from './people';
 import type { Stage } from './stage';
 
@@ -76,14 +77,12 @@ export class Night {
     });
   }
 
-  /** The cutover's own view (wave null) or the wave's; null while it has none or no worker answers. */
+  /** The cutover's own view (wave null) or the wave's; null while it has none or it cannot be read. */
   async view(wave: number | null): Promise<RunView | null> {
-    const workflowId = wave === null ? this.workflowId : waveWorkflowId(this.workflowId, wave);
     try {
-      const { client, connection } = this.stage.temporal;
-      return await connection.withDeadline(Date.now() + LOOKS_AT_MOST_MS, () =>
-        client.workflow.getHandle(workflowId).query<RunView | null>('status'),
-      );
+      const run = { cutover: cutoverIdOf(this.workflowId), workflowId: this.workflowId };
+      const seen = await keptRuns(run, this.stage.temporal, this.stage.control);
+      return seen?.views.find(({ view }) => view.wave === wave)?.view ?? null;
     } catch {
       return null;
     }

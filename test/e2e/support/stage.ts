@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from 'pg';
+import { Client, type Pool } from 'pg';
 import { connectClient, type TemporalClient } from '../../../cli/connect';
 import { startChild, type Child } from '../../../local/children';
 import { stackDir } from '../../../local/paths';
@@ -9,6 +9,7 @@ import { isFreeAgain } from '../../../local/ports';
 import { isRunning } from '../../../local/processes';
 import { childrenOf, killNow } from '../../support/processes';
 import { waitUntil } from '../../support/wait-until';
+import { connect } from '../../../systems/postgres/connect';
 import { startTemporal, type Temporal } from '../../../local/temporal';
 import { asRole, giveToOwner, grantRoles, makeRoles } from './roles';
 import { TINY_SOURCE_SQL, TINY_TARGET_SQL, tinyFillSql } from '../../runbooks/tiny/schema';
@@ -35,6 +36,7 @@ export class Stage {
   private readonly starting = new Set<Promise<unknown>>();
   /** Processes of the database server that was killed last. */
   private killed: number[] = [];
+  private readonly controls = new Map<string, Pool>();
   /** How many worker processes ended so far. */
   deaths = 0;
 
@@ -111,6 +113,14 @@ export class Stage {
 
   portOf(database: Database): number {
     return this.servers[database].port;
+  }
+
+  /** For whoever looks again and again. */
+  get control(): Pool {
+    const url = this.urlOf('control');
+    const pool = this.controls.get(url) ?? connect(url, { applicationName: 'cutover test', max: 2 });
+    this.controls.set(url, pool);
+    return pool;
   }
 
   urlOf(database: Database): string {
@@ -205,6 +215,7 @@ export class Stage {
 
   async close(): Promise<void> {
     await this.stopChildren();
+    await Promise.all([...this.controls.values()].map((pool) => pool.end()));
     await this.temporal.close();
     await this.server.stop();
     await Promise.all([...new Set(Object.values(this.servers))].map((server) => server.stop('immediate')));

@@ -1,7 +1,8 @@
 import type { Pool } from 'pg';
 import { getDocument, putDocument } from '../../../systems/control/documents';
 import { closeCutover, getCutover, listCutovers, registerCutover } from '../../../systems/control/cutovers';
-import { readResults, readStates, saveResult, saveState } from '../../../systems/control/results';
+import { readResults, saveResult } from '../../../systems/control/results';
+import { keepLastView, keepView, readViews } from '../../../systems/control/views';
 import { installControl } from '../../../systems/control/schema';
 import { controlDatabase } from './control-database';
 
@@ -57,14 +58,27 @@ test('a closed run keeps its first outcome and is listed, newest first', async (
   expect(listed[1]?.closedAt).toBeInstanceOf(Date);
 });
 
-test('states and results are kept per wave; the newest state replaces, a retried result too', async () => {
-  await saveState(control, 'night-1', null, { phase: 'before' });
-  await saveState(control, 'night-1', null, { phase: 'after' });
-  await saveState(control, 'night-1', 2, { phase: 'night' });
-  expect((await readStates(control, 'night-1')).map(({ wave, state }) => [wave, state])).toEqual([
-    [null, { phase: 'after' }],
-    [2, { phase: 'night' }],
+test('a view replaces those before it, and none that comes late; the last one of a run replaces all', async () => {
+  const shown = (phase: string, wave: number | null = null) =>
+    ({ cutover: 'night-1', wave, kind: 'run', body: JSON.stringify({ phase }) }) as const;
+  const at = (run: string, events: number) => ({ chain: 'first', run, events });
+  const kept = async () => (await readViews(control, 'night-1')).map(({ wave, kind, body }) => [wave, kind, body]);
+  await keepView(control, shown('night'), at('first', 20));
+  await keepView(control, shown('before'), at('first', 10));
+  expect(await kept()).toEqual([[null, 'run', { phase: 'night' }]]);
+  await keepView(control, shown('after'), at('continued', 3));
+  await keepView(control, { ...shown('back'), kind: 'rollback' }, at('rollback', 3));
+  await keepLastView(control, shown('ended', 2));
+  expect(await kept()).toEqual([
+    [null, 'rollback', { phase: 'back' }],
+    [null, 'run', { phase: 'after' }],
+    [2, 'run', { phase: 'ended' }],
   ]);
+  await keepLastView(control, shown('ended'));
+  expect((await readViews(control, 'night-1'))[1]).toMatchObject({ chain: 'first', body: { phase: 'ended' } });
+});
+
+test('results are kept per wave; a retried one replaces', async () => {
   const result = { cutover: 'night-1', wave: null, step: 'verify', occurrence: 1, kind: 'verify' };
   await saveResult(control, { ...result, result: { rows: 1 } });
   await saveResult(control, { ...result, result: { rows: 2 } });

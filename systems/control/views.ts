@@ -1,0 +1,57 @@
+import type { Pool } from 'pg';
+import { waveKey, waveOf } from './transaction';
+
+/** What a run shows of itself: a cutover's or a wave's own (`run`), or that of the run which takes it back. */
+export interface ShownView {
+  cutover: string;
+  wave: number | null;
+  kind: 'run' | 'rollback';
+  /** JSON; no personal data. */
+  body: string;
+}
+
+/** Where in which history it was shown. */
+export interface ShownAt {
+  /** The first run of the chain this one continues. */
+  chain: string;
+  run: string;
+  /** Length of the history. */
+  events: number;
+}
+
+/** The newest view replaces those before it, and one that comes late from further back in the same run replaces nothing. */
+export async function keepView(pool: Pool, { cutover, wave, kind, body }: ShownView, at: ShownAt): Promise<void> {
+  await pool.query(
+    `insert into control.view (cutover, wave, kind, chain, run, events, body) values ($1, $2, $3, $4, $5, $6, $7)
+     on conflict (cutover, wave, kind) do update set chain = excluded.chain, run = excluded.run,
+       events = excluded.events, body = excluded.body, at = clock_timestamp()
+     where view.run is distinct from excluded.run or view.events <= excluded.events`,
+    [cutover, waveKey(wave), kind, at.chain, at.run, at.events, body],
+  );
+}
+
+/** The last view of a run that ends: whatever is there gives way to it. */
+export async function keepLastView(pool: Pool, { cutover, wave, kind, body }: ShownView): Promise<void> {
+  await pool.query(
+    `insert into control.view (cutover, wave, kind, body) values ($1, $2, $3, $4)
+     on conflict (cutover, wave, kind) do update set body = excluded.body, at = clock_timestamp()`,
+    [cutover, waveKey(wave), kind, body],
+  );
+}
+
+export interface KeptView {
+  wave: number | null;
+  kind: ShownView['kind'];
+  /** Null when only the end of the run could be kept. */
+  chain: string | null;
+  body: unknown;
+}
+
+/** What is kept of a cutover, its own (wave null) first, then by wave. */
+export async function readViews(pool: Pool, cutover: string): Promise<KeptView[]> {
+  const { rows } = await pool.query<KeptView & { wave: number }>(
+    'select wave, kind, chain, body from control.view where cutover = $1 order by wave, kind',
+    [cutover],
+  );
+  return rows.map((row) => ({ ...row, wave: waveOf(row.wave) }));
+}

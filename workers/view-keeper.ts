@@ -1,0 +1,55 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { InjectedSinks } from '@temporalio/worker';
+import type { Pool } from 'pg';
+import type { Logger } from 'pino';
+import { keepView, type ShownAt, type ShownView } from '../systems/control/views';
+import type { ViewSinks } from '../workflows/views';
+
+/** A workflow task waits so long for its view to be kept; then it goes on, and the view follows. */
+const PATIENCE_MS = 1_000;
+const AGAIN_MS = 1_000;
+
+/** The newest view of one run that is not kept yet. */
+interface Due {
+  next: { view: ShownView; at: ShownAt } | null;
+  keeping: Promise<void> | null;
+}
+
+/**
+ * Keeps what runs show of themselves in `control`, the newest of each. While `control` cannot be written to it tries again, until `stop`.
+ */
+export function keepViews(control: Pool, logger: Logger, stop: AbortSignal): InjectedSinks<ViewSinks> {
+  const runs = new Map<string, Due>();
+
+  async function keep(run: string, due: Due): Promise<void> {
+    await Promise.resolve(); // what the same task shows besides is there now
+    while (due.next) {
+      const shown = due.next;
+      due.next = null;
+      try {
+        await keepView(control, shown.view, shown.at);
+      } catch (error) {
+        const { cutover, wave } = shown.view;
+        logger.warn({ cutover, wave, error: error instanceof Error ? error.name : typeof error }, 'view not kept yet');
+        due.next ??= shown;
+        if (stop.aborted) break;
+        await pause(AGAIN_MS, undefined, { signal: stop }).catch(() => undefined);
+      }
+    }
+    runs.delete(run);
+  }
+
+  return {
+    views: {
+      shown: {
+        fn: ({ firstExecutionRunId, runId, historyLength }, view) => {
+          const due = runs.get(runId) ?? { next: null, keeping: null };
+          runs.set(runId, due);
+          due.next = { view, at: { chain: firstExecutionRunId, run: runId, events: historyLength } };
+          due.keeping ??= keep(runId, due);
+          return Promise.race([due.keeping, pause(PATIENCE_MS, undefined, { ref: false })]);
+        },
+      },
+    },
+  };
+}
