@@ -6,6 +6,7 @@ import { QUEUES, rollbackWorkflowId, waveWorkflowId } from '../workflows/names';
 import type { TemporalClient } from './connect';
 import type { FoundCutover } from './find-cutover';
 import { pollers } from './pollers';
+import { chainOf, troubleOf } from './workflow-tasks';
 
 export interface SeenRuns {
   /** The cutover's own run first, then the waves that have started. */
@@ -43,40 +44,15 @@ export async function keptRuns(
   return { views, rollbacks };
 }
 
-/** The first run of the chain that holds a workflow id; null when Temporal does not keep it any more. */
-async function chainOf({ client }: TemporalClient, workflowId: string): Promise<string | null> {
-  const { raw } = await described(client, workflowId);
-  return raw?.workflowExecutionInfo?.firstRunId ?? null;
-}
-
-const described = async ({ workflow }: TemporalClient['client'], workflowId: string) => {
-  try {
-    return await workflow.getHandle(workflowId).describe();
-  } catch (error) {
-    if (error instanceof Error && error.name === 'WorkflowNotFoundError') return { raw: null };
-    throw error;
-  }
-};
-
-/** A run's task that waits longer than this, or failed so often, is not being served. */
-const WAITS_AT_MOST_MS = 10_000;
-const ATTEMPTS_AT_MOST = 2;
-
 /** Whether a worker takes up the tasks of these runs: what is kept of them is then no older than the task at hand. */
 export async function areServed(
   temporal: TemporalClient,
   workflowIds: readonly string[],
   nowMs: number,
 ): Promise<boolean> {
-  const [asking, ...runs] = await Promise.all([
+  const [asking, ...troubles] = await Promise.all([
     pollers(temporal, QUEUES.main, 'workflow', nowMs),
-    ...workflowIds.map((workflowId) => described(temporal.client, workflowId)),
+    ...workflowIds.map((workflowId) => troubleOf(temporal, workflowId, nowMs)),
   ]);
-  if (asking.length === 0) return false;
-  return runs.every(({ raw }) => {
-    const task = raw?.pendingWorkflowTask;
-    if (!task) return true;
-    const since = Number(task.originalScheduledTime?.seconds ?? task.scheduledTime?.seconds ?? nowMs / 1_000) * 1_000;
-    return nowMs - since < WAITS_AT_MOST_MS && (task.attempt ?? 1) <= ATTEMPTS_AT_MOST;
-  });
+  return asking.length > 0 && troubles.every((trouble) => trouble === null);
 }

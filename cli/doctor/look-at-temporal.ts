@@ -1,10 +1,11 @@
-import { GUARDIAN_SCHEDULE, QUEUES } from '../../workflows/names';
+import { GUARDIAN_SCHEDULE, QUEUES, WORKFLOWS } from '../../workflows/names';
 import type { TemporalClient } from '../connect';
 import { CliError } from '../exit';
 import { pollers, type Poller } from '../pollers';
 import { registerSearchAttributes, searchAttributeCommand } from '../search-attributes';
 import { span } from '../show/format';
 import { bad, looked, ok, warn, type Diagnosis } from './finding';
+import { troubleOf, type Trouble } from '../workflow-tasks';
 import { lookAtBuilds } from './look-at-builds';
 
 /** A lease must be taken over at once when its holder dies. */
@@ -19,6 +20,7 @@ export async function lookAtTemporal(temporal: TemporalClient, nowMs: number): P
     ...(await looked('builds', remedy, async () =>
       lookAtBuilds(temporal, await pollers(temporal, QUEUES.main, 'workflow', nowMs)),
     )),
+    ...(await looked('runs', remedy, () => lookAtRuns(temporal, nowMs))),
     ...(await looked('guardian', remedy, () => lookAtGuardian(temporal, nowMs))),
   ];
 }
@@ -66,6 +68,29 @@ async function lookAtQueues(temporal: TemporalClient, nowMs: number): Promise<Di
 }
 
 const identities = (found: readonly Poller[]): number => new Set(found.map((poller) => poller.identity)).size;
+
+/** Each run Temporal calls running must be served by somebody who can go on with it. */
+async function lookAtRuns(temporal: TemporalClient, nowMs: number): Promise<Diagnosis[]> {
+  const types = [WORKFLOWS.cutover, WORKFLOWS.wave, WORKFLOWS.rollback].map((type) => `'${type}'`).join(', ');
+  const query = `ExecutionStatus = 'Running' AND WorkflowType IN (${types})`;
+  const found: Diagnosis[] = [];
+  for await (const { workflowId } of temporal.client.workflow.list({ query })) {
+    const trouble = await troubleOf(temporal, workflowId, nowMs);
+    if (trouble) found.push(bad(`run ${workflowId}`, ...TROUBLES[trouble]));
+  }
+  return found;
+}
+
+const TROUBLES: Readonly<Record<Trouble, [said: string, remedy: string]>> = {
+  waits: [
+    'no worker takes up its task: none has time, or none is of the build it began with',
+    'start one of that build: cutover worker',
+  ],
+  fails: [
+    'whoever takes up its task fails at it, again and again: it stands still',
+    'its last event in the Temporal UI says why; then docs/operating.md, "A run stands still"',
+  ],
+};
 
 async function lookAtGuardian({ client }: TemporalClient, nowMs: number): Promise<Diagnosis[]> {
   const remedy = 'a worker creates it when it starts: cutover worker';

@@ -1,0 +1,32 @@
+import { lookAtTemporal } from '../../cli/doctor/look-at-temporal';
+import { cutoverWorkflowId, QUEUES, WORKFLOWS } from '../../workflows/names';
+import { Stage } from '../e2e/support/stage';
+import { waitUntil } from '../support/wait-until';
+
+jest.setTimeout(120_000);
+
+const RUN = cutoverWorkflowId('tiny', 'night-1');
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await Stage.open('workflow-tasks');
+  await stage.temporal.client.workflow.start(WORKFLOWS.cutover, { workflowId: RUN, taskQueue: QUEUES.main, args: [] });
+});
+afterAll(() => stage.close());
+
+const said = async (): Promise<string[]> =>
+  (await lookAtTemporal(stage.temporal, Date.now()))
+    .filter(({ what }) => what === `run ${RUN}`)
+    .map(({ said }) => said);
+
+test('doctor names a run whose task nobody takes up, and one whose task fails for whoever does', async () => {
+  await waitUntil(async () => (await said()).some((text) => text.startsWith('no worker takes up its task')), 60_000);
+  const { connection, namespace } = stage.temporal;
+  const { workflowService } = connection;
+  for (let attempt = 1; attempt <= 3; attempt += 1)
+    await connection.withDeadline(Date.now() + 30_000, async () => {
+      const task = await workflowService.pollWorkflowTaskQueue({ namespace, taskQueue: { name: QUEUES.main } });
+      await workflowService.respondWorkflowTaskFailed({ namespace, taskToken: task.taskToken });
+    });
+  await waitUntil(async () => (await said()).some((text) => text.endsWith('it stands still')), 60_000);
+});
