@@ -161,7 +161,7 @@ async function manyAtOnce(stage: Stage, count: number): Promise<Line[]> {
     value: result.filter((outcome) => outcome === 'live').length,
     unit: 'runs',
     bar: { atLeast: count },
-    figures: `${Math.round(ms / 1_000)} s in all; the worker held at most ${peak?.toFixed(0) ?? 'an unknown number of'} MB`,
+    figures: `${talliedBy(result)}; ${Math.round(ms / 1_000)} s in all; the worker held at most ${peak?.toFixed(0) ?? 'an unknown number of'} MB`,
   };
   const whole: Line = {
     scenario: 'runs',
@@ -173,6 +173,11 @@ async function manyAtOnce(stage: Stage, count: number): Promise<Line[]> {
   };
   return [ended, whole];
 }
+
+const talliedBy = (outcomes: readonly string[]): string =>
+  [...new Set(outcomes)]
+    .map((outcome) => `${outcomes.filter((each) => each === outcome).length} ${outcome}`)
+    .join(', ');
 
 async function* historiesOf(stage: Stage, workflowIds: readonly string[]) {
   for (const workflowId of workflowIds)

@@ -1,12 +1,12 @@
 import type { Pool } from 'pg';
 import type { RollbackState } from '../engine/run-rollback';
 import type { RunView } from '../engine/view';
-import { readViews } from '../systems/control/views';
+import { readViews, type KeptView } from '../systems/control/views';
 import { QUEUES, rollbackWorkflowId, waveWorkflowId } from '../workflows/names';
 import type { TemporalClient } from './connect';
 import type { FoundCutover } from './find-cutover';
 import { pollers } from './pollers';
-import { chainOf, troubleOf } from './workflow-tasks';
+import { lookAtRun, type RunLook } from './workflow-tasks';
 
 export interface SeenRuns {
   /** The cutover's own run first, then the waves that have started. */
@@ -15,44 +15,51 @@ export interface SeenRuns {
   rollbacks: { workflowId: string; state: RollbackState }[];
 }
 
+/** One run as its worker kept it, and what Temporal says of it; `look` is null when Temporal knows it not, or does not answer. */
+interface Kept extends KeptView {
+  workflowId: string;
+  look: RunLook | null;
+}
+
 /**
  * What the workers keep of the runs in `control` with every step they take. Null while nothing of this run is kept: it has not read its
  * documents, or what is kept is of an earlier run under the same id.
  */
 export async function keptRuns(
-  { cutover, workflowId }: Pick<FoundCutover, 'cutover' | 'workflowId'>,
+  found: Pick<FoundCutover, 'cutover' | 'workflowId'>,
   temporal: TemporalClient | null,
   control: Pool,
-): Promise<SeenRuns | null> {
-  const kept = await readViews(control, cutover);
-  const own = kept.find(({ wave, kind }) => wave === null && kind === 'run');
+): Promise<(SeenRuns & { looks: (RunLook | null)[] }) | null> {
+  const kept = await Promise.all(
+    (await readViews(control, found.cutover)).map((view) => withLook(found.workflowId, view, temporal)),
+  );
+  const current = kept.filter(({ chain, look }) => !chain || !look?.chain || chain === look.chain);
+  const own = current.find(({ wave, kind }) => wave === null && kind === 'run');
   if (!own) return null;
-  const chain = temporal && own.chain !== null ? await chainOf(temporal, workflowId) : null;
-  if (chain !== null && chain !== own.chain) return null;
-  const since = (own.body as RunView).startedAt;
-  const ofThisRun = kept.filter(({ body }) => (body as RunView | RollbackState).startedAt >= since);
-  const views = ofThisRun
-    .filter(({ kind }) => kind === 'run')
-    .map(({ wave, body }) => ({
-      workflowId: wave === null ? workflowId : waveWorkflowId(workflowId, wave),
-      view: body as RunView,
-    }));
-  const rollbacks = ofThisRun
-    .filter(({ kind }) => kind === 'rollback')
-    .map(({ wave, body }) => ({ workflowId: rollbackWorkflowId(workflowId, wave), state: body as RollbackState }))
-    .sort((a, b) => (b.state.wave ?? -1) - (a.state.wave ?? -1));
-  return { views, rollbacks };
+  const { startedAt, waves } = own.body as RunView;
+  const started = waves.filter(({ status }) => status !== 'pending').map(({ wave }) => wave);
+  const runs = current.filter(({ wave, kind }) => kind === 'run' && (wave === null || started.includes(wave)));
+  const back = current
+    .filter(({ kind, body }) => kind === 'rollback' && (body as RollbackState).startedAt >= startedAt)
+    .sort((a, b) => (b.wave ?? -1) - (a.wave ?? -1));
+  return {
+    views: runs.map(({ workflowId, body }) => ({ workflowId, view: body as RunView })),
+    rollbacks: back.map(({ workflowId, body }) => ({ workflowId, state: body as RollbackState })),
+    looks: [...runs, ...back].map(({ look }) => look),
+  };
 }
 
-/** Whether a worker takes up the tasks of these runs: what is kept of them is then no older than the task at hand. */
-export async function areServed(
-  temporal: TemporalClient,
-  workflowIds: readonly string[],
-  nowMs: number,
-): Promise<boolean> {
-  const [asking, ...troubles] = await Promise.all([
-    pollers(temporal, QUEUES.main, 'workflow', nowMs),
-    ...workflowIds.map((workflowId) => troubleOf(temporal, workflowId, nowMs)),
-  ]);
-  return asking.length > 0 && troubles.every((trouble) => trouble === null);
+async function withLook(cutoverWorkflowId: string, view: KeptView, temporal: TemporalClient | null): Promise<Kept> {
+  const { wave, kind } = view;
+  const ofRun = wave === null ? cutoverWorkflowId : waveWorkflowId(cutoverWorkflowId, wave);
+  const workflowId = kind === 'run' ? ofRun : rollbackWorkflowId(cutoverWorkflowId, wave);
+  const look = temporal && (await lookAtRun(temporal, workflowId, Date.now()).catch(() => null));
+  return { ...view, workflowId, look };
+}
+
+/** Whether workers take up the tasks of these runs, those that Temporal calls open: what is kept of them is then no older than the task at hand. */
+export async function areServed(temporal: TemporalClient, looks: readonly (RunLook | null)[]): Promise<boolean> {
+  if (!looks.every((look) => look !== null && look.trouble === null)) return false;
+  if (!looks.some((look) => look?.isRunning)) return true;
+  return (await pollers(temporal, QUEUES.main, 'workflow', Date.now()).catch(() => [])).length > 0;
 }

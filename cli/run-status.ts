@@ -79,7 +79,7 @@ export async function readStatus(
     workflowId: found.workflowId,
     outcome,
     status: outcome ?? overallStatus(views.map(({ view }) => view)),
-    source: asked?.outcome === 'answered' || (kept && (await isLive(kept, temporal))) ? 'live' : 'saved',
+    source: asked?.outcome === 'answered' || (await isLive(kept, temporal)) ? 'live' : 'saved',
     startedBy: main?.startedBy ?? found.row?.startedBy ?? null,
     startedAt: main?.startedAt ?? found.row?.startedAt.getTime() ?? null,
     waves: main?.waves ?? [],
@@ -94,12 +94,15 @@ export async function readStatus(
   };
 }
 
-/** What has ended changes no more; the rest is as new as the tasks that its runs were served. */
-async function isLive({ views }: SeenRuns, temporal: TemporalClient | null): Promise<boolean> {
-  const open = views.filter(({ view }) => !hasEnded(view)).map(({ workflowId }) => workflowId);
-  return temporal !== null && (open.length === 0 || areServed(temporal, open, Date.now()));
+/** What has ended changes no more, whether Temporal still keeps it or not; the rest is as new as the tasks its runs were served. */
+async function isLive(kept: Kept | null, temporal: TemporalClient | null): Promise<boolean> {
+  if (!kept) return false;
+  if (kept.views.every(({ view }) => hasEnded(view)) && kept.rollbacks.every(({ state }) => state.status === 'done'))
+    return true;
+  return temporal !== null && areServed(temporal, kept.looks);
 }
 
+type Kept = NonNullable<Awaited<ReturnType<typeof keptRuns>>>;
 type Asked = ({ outcome: 'answered' } & SeenRuns) | { outcome: 'silent'; reason: string };
 
 async function askRuns(found: FoundCutover, temporal: TemporalClient): Promise<Asked> {

@@ -3,32 +3,43 @@ import type { TemporalClient } from './connect';
 /** A task that waits longer than this, or failed so often, is not being served. */
 const WAITS_AT_MOST_MS = 10_000;
 const ATTEMPTS_AT_MOST = 2;
+const ANSWERS_WITHIN_MS = 10_000;
+/** WORKFLOW_EXECUTION_STATUS_RUNNING of Temporal's API. */
+const RUNNING = 1;
 
-/** Why a run does not go on: nobody takes its workflow task up, or whoever does fails at it. */
-export type Trouble = 'waits' | 'fails';
-
-/** What Temporal says of a run's workflow task, without waking the run; null when all is well, or Temporal keeps no such run. */
-export async function troubleOf(
-  { client }: TemporalClient,
-  workflowId: string,
-  nowMs: number,
-): Promise<Trouble | null> {
-  const task = (await described(client, workflowId))?.pendingWorkflowTask;
-  if (!task) return null;
-  if ((task.attempt ?? 1) > ATTEMPTS_AT_MOST) return 'fails';
-  const since = Number((task.originalScheduledTime ?? task.scheduledTime)?.seconds ?? nowMs / 1_000) * 1_000;
-  return nowMs - since < WAITS_AT_MOST_MS ? null : 'waits';
+/** What Temporal says of the run that holds a workflow id now, without waking it. */
+export interface RunLook {
+  /** The first run of the chain it continues. */
+  chain: string | null;
+  isRunning: boolean;
+  /** Why it does not go on: nobody takes its workflow task up, or whoever does fails at it. Null when all is well. */
+  trouble: 'waits' | 'fails' | null;
 }
 
-/** The first run of the chain that holds a workflow id now; null when Temporal does not keep it any more. */
-export const chainOf = async ({ client }: TemporalClient, workflowId: string): Promise<string | null> =>
-  (await described(client, workflowId))?.workflowExecutionInfo?.firstRunId ?? null;
-
-async function described({ workflow }: TemporalClient['client'], workflowId: string) {
+/** Null when Temporal keeps no such run. Throws what the client throws when the server does not answer in ten seconds. */
+export async function lookAtRun(
+  { client, connection }: TemporalClient,
+  workflowId: string,
+  nowMs: number,
+): Promise<RunLook | null> {
   try {
-    return (await workflow.getHandle(workflowId).describe()).raw;
+    const { raw } = await connection.withDeadline(Date.now() + ANSWERS_WITHIN_MS, () =>
+      client.workflow.getHandle(workflowId).describe(),
+    );
+    const info = raw.workflowExecutionInfo;
+    const isRunning = info?.status === RUNNING;
+    return { chain: info?.firstRunId || null, isRunning, trouble: isRunning ? troubleOf(raw, nowMs) : null };
   } catch (error) {
     if (error instanceof Error && error.name === 'WorkflowNotFoundError') return null;
     throw error;
   }
+}
+
+type Described = Awaited<ReturnType<ReturnType<TemporalClient['client']['workflow']['getHandle']>['describe']>>['raw'];
+
+function troubleOf({ pendingWorkflowTask: task }: Described, nowMs: number): RunLook['trouble'] {
+  if (!task) return null;
+  if ((task.attempt ?? 1) > ATTEMPTS_AT_MOST) return 'fails';
+  const since = Number((task.originalScheduledTime ?? task.scheduledTime)?.seconds ?? nowMs / 1_000) * 1_000;
+  return nowMs - since < WAITS_AT_MOST_MS ? null : 'waits';
 }

@@ -70,7 +70,7 @@ export async function runWorkers(
   });
   const activities = wrap(createActivities(world));
   const ending = new AbortController();
-  const views = connect(config.controlUrl, { applicationName: 'cutover views', max: 4 });
+  const views = connect(config.controlUrl, { applicationName: 'cutover views', max: 4, patienceMs: 5_000 });
   const sinks = { ...(tracing?.sinks ?? UNTRACED), ...keepViews(views, logger, ending.signal) };
   const queues = config.queues ?? Object.values(QUEUES);
   const workers = await Promise.all(

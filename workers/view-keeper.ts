@@ -2,12 +2,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { InjectedSinks } from '@temporalio/worker';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
+import { sqlStateOf } from '../systems/postgres/connect';
 import { keepView, type ShownAt, type ShownView } from '../systems/control/views';
 import type { ViewSinks } from '../workflows/views';
 
 /** A workflow task waits so long for its view to be kept; then it goes on, and the view follows. */
 const PATIENCE_MS = 1_000;
 const AGAIN_MS = 1_000;
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
 
 /** The newest view of one run that is not kept yet. */
 interface Due {
@@ -22,7 +25,6 @@ export function keepViews(control: Pool, logger: Logger, stop: AbortSignal): Inj
   const runs = new Map<string, Due>();
 
   async function keep(run: string, due: Due): Promise<void> {
-    await Promise.resolve(); // what the same task shows besides is there now
     while (due.next) {
       const shown = due.next;
       due.next = null;
@@ -30,7 +32,7 @@ export function keepViews(control: Pool, logger: Logger, stop: AbortSignal): Inj
         await keepView(control, shown.view, shown.at);
       } catch (error) {
         const { cutover, wave } = shown.view;
-        logger.warn({ cutover, wave, error: error instanceof Error ? error.name : typeof error }, 'view not kept yet');
+        logger.warn({ cutover, wave, error: sqlStateOf(error) ?? nameOf(error) }, 'view not kept yet');
         due.next ??= shown;
         if (stop.aborted) break;
         await pause(AGAIN_MS, undefined, { signal: stop }).catch(() => undefined);
@@ -42,11 +44,13 @@ export function keepViews(control: Pool, logger: Logger, stop: AbortSignal): Inj
   return {
     views: {
       shown: {
-        fn: ({ firstExecutionRunId, runId, historyLength }, view) => {
-          const due = runs.get(runId) ?? { next: null, keeping: null };
-          runs.set(runId, due);
-          due.next = { view, at: { chain: firstExecutionRunId, run: runId, events: historyLength } };
-          due.keeping ??= keep(runId, due);
+        fn: ({ firstExecutionRunId, runId, runStartTime, historyLength }, view) => {
+          const run = `${view.kind}/${view.wave ?? ''}/${view.cutover}`;
+          const due = runs.get(run) ?? { next: null, keeping: null };
+          runs.set(run, due);
+          const at = { chain: firstExecutionRunId, run: runId, started: runStartTime, events: historyLength };
+          due.next = { view, at };
+          due.keeping ??= keep(run, due);
           return Promise.race([due.keeping, pause(PATIENCE_MS, undefined, { ref: false })]);
         },
       },

@@ -10,7 +10,7 @@ async function main(): Promise<void> {
   const quiet = { trace: noop, debug: noop, info: noop, log: noop, warn: report, error: report };
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(__dirname, 'index.js'),
-    workflowInterceptorModules: [join(__dirname, 'trace.js')],
+    workflowInterceptorModules: [join(__dirname, 'trace.js'), join(__dirname, 'views.js')],
     logger: quiet,
   });
   await writeFile(BUNDLE_PATH, code);

@@ -3,7 +3,7 @@ import { newRollback, runRollback, type RollbackState } from '../engine/run-roll
 import { retryRollback, rollbackQuery } from './messages';
 import { untilItSucceeds } from './policies';
 import { temporalRuntime } from './temporal-runtime';
-import { viewKeeper } from './views';
+import { showing } from './views';
 
 export interface RollbackInput {
   cutover: string;
@@ -17,13 +17,12 @@ export interface RollbackInput {
 /** Undoes a wave from the undo rows in `control`. Cannot be cancelled; a person's `retryRollback` tries a stuck step again. */
 export async function rollback(input: RollbackInput): Promise<{ undone: RollbackState['done'] }> {
   const state = newRollback(input.cutover, input.wave, Date.now(), input.keepCopy);
-  const keep = viewKeeper();
-  const publish = (): void => {
+  const { cutover, wave } = input;
+  showing(() => ({ cutover, wave, kind: 'rollback', body: JSON.stringify(state) }));
+  const publish = (): void =>
     setCurrentDetails(
       `**${state.status}**${state.problem ? ` · ${state.problem}` : ''}\n\n${state.done.map((row) => `- ${row.kind === 'copy kept' ? 'kept' : 'undone'}: ${row.step} (${row.kind})`).join('\n')}`,
     );
-    keep({ cutover: state.cutover, wave: state.wave, kind: 'rollback', body: JSON.stringify(state) });
-  };
   setHandler(rollbackQuery, () => state, { description: 'what is undone, and what it is stuck at' });
   setHandler(retryRollback, () => void state.retries++, { description: 'Try the stuck step again: {"person"}' });
   await CancellationScope.nonCancellable(() =>

@@ -13,6 +13,7 @@ import { applyMessage, receiveMessage, type RunMessage } from '../engine/message
 import { notice } from '../engine/notice';
 import type { MessageAnswer } from '../engine/state';
 import { viewOf, type RunView } from '../engine/view';
+import type { ShownView } from '../systems/control/views';
 import { currentDetails } from './current-details';
 import {
   gatesQuery,
@@ -26,7 +27,7 @@ import {
   type UpdateName,
 } from './messages';
 import { StepLog } from './step-log';
-import { viewKeeper } from './views';
+import { showing } from './views';
 
 const keys = {
   phase: defineSearchAttributeKey('CutoverPhase', SearchAttributeType.KEYWORD),
@@ -42,7 +43,6 @@ export class RunShell {
   private early: (() => void)[] = [];
   private shown = '';
   private readonly steps = new StepLog();
-  private readonly keep = viewKeeper();
   /** Rejects when the workflow is cancelled from outside; taken where the shell is made: in the root scope. */
   private readonly cancelRequested: Promise<never> = CancellationScope.current().cancelRequested;
 
@@ -61,6 +61,7 @@ export class RunShell {
         description: MESSAGE_DESCRIPTIONS[name],
       });
     }
+    showing(() => this.shownView());
     setHandler(statusQuery, () => (this.context ? viewOf(this.context) : null), {
       description: 'the whole run as data',
     });
@@ -91,6 +92,12 @@ export class RunShell {
     this.publish();
   }
 
+  private shownView(): ShownView | null {
+    if (!this.context) return null;
+    const { cutover, wave } = this.context.state;
+    return { cutover, wave, kind: 'run', body: JSON.stringify(viewOf(this.context)) };
+  }
+
   /** In words, what this run waits for: its phase, and who or what is first in line. */
   waiting(): string {
     if (!this.context) return '';
@@ -103,7 +110,6 @@ export class RunShell {
     const view = viewOf(this.context);
     setCurrentDetails(currentDetails(view));
     this.steps.see(view);
-    this.keep({ cutover: view.cutover, wave: view.wave, kind: 'run', body: JSON.stringify(view) });
     // A gate that was open when the run turned back waits for nobody any more.
     const over = view.outcome !== null || view.status === 'rolling-back' || view.status === 'stopped';
     const open = over ? undefined : view.gates.find((gate) => gate.status === 'open' || gate.status === 'held');

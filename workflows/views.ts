@@ -1,4 +1,4 @@
-import { proxySinks, type Sinks } from '@temporalio/workflow';
+import { proxySinks, workflowInfo, type Sinks, type WorkflowInterceptors } from '@temporalio/workflow';
 import type { ShownView } from '../systems/control/views';
 
 /** What a worker takes from the runs it executes, to keep it where people and programs look. */
@@ -6,15 +6,31 @@ export interface ViewSinks extends Sinks {
   views: { shown(view: ShownView): void };
 }
 
+let look: () => ShownView | null = () => null;
+
+/** What this run shows of itself from here on; null while it has nothing to show. */
+export function showing(view: () => ShownView | null): void {
+  look = view;
+}
+
 /**
- * A function that hands each new view to the worker, which keeps it in `control` before the workflow task is answered. Whoever
+ * Hands what the run shows to its worker whenever it changed, which keeps it in `control` before the workflow task is answered. Whoever
  * looks reads it there: a query can make a run that cannot be replayed (docs/adr/0012-views-are-kept-not-asked-for.md).
  */
-export function viewKeeper(): (view: ShownView) => void {
+export const interceptors = (): WorkflowInterceptors => {
   let last = '';
-  return (view) => {
-    if (view.body === last) return;
-    last = view.body;
-    proxySinks<ViewSinks>().views.shown(view);
+  return {
+    internals: [
+      {
+        concludeActivation: (input, next) => {
+          const view = workflowInfo().unsafe.isReplaying ? null : look();
+          if (view && view.body !== last) {
+            last = view.body;
+            proxySinks<ViewSinks>().views.shown(view);
+          }
+          return next(input);
+        },
+      },
+    ],
   };
-}
+};

@@ -36,7 +36,7 @@ export function registerStatus(program: Command, cli: Cli): void {
   ]);
 }
 
-/** Status from the runs; from what was saved when Temporal does not answer. Throws a CliError when neither does. */
+/** Throws a CliError when neither Temporal nor the control database knows it. */
 export const fetchStatus = (cli: Cli, id: string): Promise<StatusShown> => withFound(cli, id, readStatus);
 
 /** Finds the cutover where it can be found. Throws a CliError when neither Temporal nor the control database answers. */

@@ -5,7 +5,7 @@ import { pollers, type Poller } from '../pollers';
 import { registerSearchAttributes, searchAttributeCommand } from '../search-attributes';
 import { span } from '../show/format';
 import { bad, looked, ok, warn, type Diagnosis } from './finding';
-import { troubleOf, type Trouble } from '../workflow-tasks';
+import { lookAtRun, type RunLook } from '../workflow-tasks';
 import { lookAtBuilds } from './look-at-builds';
 
 /** A lease must be taken over at once when its holder dies. */
@@ -75,13 +75,13 @@ async function lookAtRuns(temporal: TemporalClient, nowMs: number): Promise<Diag
   const query = `ExecutionStatus = 'Running' AND WorkflowType IN (${types})`;
   const found: Diagnosis[] = [];
   for await (const { workflowId } of temporal.client.workflow.list({ query })) {
-    const trouble = await troubleOf(temporal, workflowId, nowMs);
+    const trouble = (await lookAtRun(temporal, workflowId, nowMs))?.trouble;
     if (trouble) found.push(bad(`run ${workflowId}`, ...TROUBLES[trouble]));
   }
   return found;
 }
 
-const TROUBLES: Readonly<Record<Trouble, [said: string, remedy: string]>> = {
+const TROUBLES: Readonly<Record<NonNullable<RunLook['trouble']>, [said: string, remedy: string]>> = {
   waits: [
     'no worker takes up its task: none has time, or none is of the build it began with',
     'start one of that build: cutover worker',

@@ -36,8 +36,9 @@ create table control.view (
   kind text not null,
   chain text,
   run text,
+  started timestamptz,
   events bigint,
-  body jsonb not null,
+  body json not null,
   at timestamptz not null default clock_timestamp(),
   primary key (cutover, wave, kind));
 

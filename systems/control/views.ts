@@ -15,18 +15,25 @@ export interface ShownAt {
   /** The first run of the chain this one continues. */
   chain: string;
   run: string;
-  /** Length of the history. */
+  /** When that run began. */
+  started: Date;
+  /** Length of its history. */
   events: number;
 }
 
-/** The newest view replaces those before it, and one that comes late from further back in the same run replaces nothing. */
+/**
+ * The newest view replaces those before it; one that comes late, from further back in the same run or from a run before, replaces nothing. A run that
+ * was reset begins when the one before it began.
+ */
 export async function keepView(pool: Pool, { cutover, wave, kind, body }: ShownView, at: ShownAt): Promise<void> {
   await pool.query(
-    `insert into control.view (cutover, wave, kind, chain, run, events, body) values ($1, $2, $3, $4, $5, $6, $7)
+    `insert into control.view (cutover, wave, kind, chain, run, started, events, body)
+       values ($1, $2, $3, $4, $5, $6, $7, $8)
      on conflict (cutover, wave, kind) do update set chain = excluded.chain, run = excluded.run,
-       events = excluded.events, body = excluded.body, at = clock_timestamp()
-     where view.run is distinct from excluded.run or view.events <= excluded.events`,
-    [cutover, waveKey(wave), kind, at.chain, at.run, at.events, body],
+       started = excluded.started, events = excluded.events, body = excluded.body, at = clock_timestamp()
+     where view.started is null or view.started < excluded.started
+       or view.started = excluded.started and (view.run <> excluded.run or view.events <= excluded.events)`,
+    [cutover, waveKey(wave), kind, at.chain, at.run, at.started, at.events, body],
   );
 }
 

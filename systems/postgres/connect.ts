@@ -13,6 +13,8 @@ export interface ConnectOptions {
   leaseMs?: number;
   /** Connections at most; default 10. */
   max?: number;
+  /** A server that does not answer a statement within so many ms is given up, and the connection with it. */
+  patienceMs?: number;
 }
 
 const SECOND_MS = 1_000;
@@ -39,7 +41,7 @@ function timeouts(leaseMs: number | undefined): Record<string, number> {
  * A pool whose sessions write values as the same text everywhere (UTC, ISO, shortest exact floats), never hold a
  * lock for long, and are refused instead of shown fewer rows where a policy would hide some. Throws nothing: the first query meets an unreachable server.
  */
-export function connect(url: string, { applicationName, leaseMs, max = 10 }: ConnectOptions): Pool {
+export function connect(url: string, { applicationName, leaseMs, max = 10, patienceMs }: ConnectOptions): Pool {
   const settings = {
     TimeZone: 'UTC',
     DateStyle: 'ISO,YMD',
@@ -59,6 +61,7 @@ export function connect(url: string, { applicationName, leaseMs, max = 10 }: Con
     max,
     keepAlive: true,
     connectionTimeoutMillis: 10 * SECOND_MS,
+    ...(patienceMs === undefined ? {} : { query_timeout: patienceMs }),
   });
   // An idle client whose server died is dropped by the pool; the next query opens a new one or fails with a fault.
   pool.on('error', () => undefined);

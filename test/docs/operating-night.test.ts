@@ -97,7 +97,7 @@ const isOpen = (view: RunView | null, gate: string): boolean =>
 it('every line of the operating guide is typed into a billing night in which what it is for has happened', async () => {
   const { stage } = billing;
   const [source, target] = [stage.urlOf('source'), stage.urlOf('target')];
-  const night = (leave: string[]): Night => new Night(stage, 'night-1', { leave }, { ...billing.documents, waves: 1 });
+  const night = (leave: string[]): Night => new Night(stage, 'night-1', { leave }, billing.documents);
   const fails = (step: string): Promise<unknown> =>
     night([step]).play(WITHIN_MS, ({ wave }) => at(wave, step)?.status === 'failed');
 

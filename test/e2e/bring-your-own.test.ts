@@ -37,7 +37,7 @@ async function followPage(name: SystemName): Promise<NightDocuments> {
   const cli = fakeCli(stage.env);
   const args = ['check', join(folder, 'runbook.yaml'), '--plan', join(folder, 'plan.yaml'), '--live'];
   expect([await runCli(args, cli), cli.stdout]).toEqual([0, expect.stringContaining('all well')]);
-  return { runbook: name, folder, waves: 2 };
+  return { runbook: name, folder };
 }
 
 /** The gate `final` waits 15 minutes for its votes: this many times less here. */

@@ -40,7 +40,7 @@ export async function openBilling(
     await withClient(stage.urlOf('target'), createTarget);
     await fill(stage);
     const folder = join(stage.dir, 'documents');
-    const documents = { runbook: 'billing-oss', folder: join(folder, 'billing-oss'), waves: 2 };
+    const documents = { runbook: 'billing-oss', folder: join(folder, 'billing-oss') };
     writeDocuments(documents.folder, new Date(Date.now() - WRITTEN_AGO_MS));
     const scheduler = await stage.start('scheduler', 'local/legacy/scheduler.js', { ready: /"ready"/ });
     door = await refusingDoor((JSON.parse(scheduler.readyLine) as { url: string }).url);

@@ -28,14 +28,11 @@ export interface NightDocuments {
   runbook: string;
   /** Holds runbook.yaml, conversion.yaml and plan.yaml. */
   folder: string;
-  /** How many the plan has. */
-  waves: number;
 }
 
 export const TINY: NightDocuments = {
   runbook: 'tiny',
   folder: join(projectDir(), 'test', 'runbooks', 'tiny'),
-  waves: 1,
 };
 
 /** One cutover on a stage, of the tiny runbook unless another is named, with people who act at once. */
@@ -79,12 +76,17 @@ export class Night {
 
   /** The cutover's own view (wave null) or the wave's; null while it has none or it cannot be read. */
   async view(wave: number | null): Promise<RunView | null> {
+    return (await this.views()).find((view) => view.wave === wave) ?? null;
+  }
+
+  /** Those of the cutover and of the waves that have started. */
+  private async views(): Promise<RunView[]> {
     try {
       const run = { cutover: cutoverIdOf(this.workflowId), workflowId: this.workflowId };
       const seen = await keptRuns(run, this.stage.temporal, this.stage.control);
-      return seen?.views.find(({ view }) => view.wave === wave)?.view ?? null;
+      return (seen?.views ?? []).map(({ view }) => view);
     } catch {
-      return null;
+      return [];
     }
   }
 
@@ -113,10 +115,11 @@ export class Night {
   ): Promise<RunView | null> {
     const end = Date.now() + withinMs;
     for (;;) {
-      const numbers = Array.from({ length: this.documents.waves }, (_, at) => at + 1);
-      const [cutover = null, wave = null, ...later] = await Promise.all([null, ...numbers].map((no) => this.view(no)));
+      const views = await this.views();
+      const cutover = views.find((view) => view.wave === null) ?? null;
+      const wave = views.find((view) => view.wave === 1) ?? null;
       if (cutover?.outcome || holds({ cutover, wave })) return cutover;
-      for (const view of [cutover, wave, ...later]) if (view) await this.act(view);
+      for (const view of views) await this.act(view);
       if (Date.now() > end)
         throw new NotOver(
           `not over after ${withinMs} ms: ${JSON.stringify({ cutover: told(cutover), wave: told(wave) }, null, 1)}`,

@@ -118,7 +118,7 @@ export class Stage {
   /** For whoever looks again and again. */
   get control(): Pool {
     const url = this.urlOf('control');
-    const pool = this.controls.get(url) ?? connect(url, { applicationName: 'cutover test', max: 2 });
+    const pool = this.controls.get(url) ?? connect(url, { applicationName: 'cutover test', max: 10 });
     this.controls.set(url, pool);
     return pool;
   }

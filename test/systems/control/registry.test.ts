@@ -61,18 +61,26 @@ test('a closed run keeps its first outcome and is listed, newest first', async (
 test('a view replaces those before it, and none that comes late; the last one of a run replaces all', async () => {
   const shown = (phase: string, wave: number | null = null) =>
     ({ cutover: 'night-1', wave, kind: 'run', body: JSON.stringify({ phase }) }) as const;
-  const at = (run: string, events: number) => ({ chain: 'first', run, events });
+  const at = (run: string, hour: number, events: number) =>
+    ({ chain: 'first', run, started: new Date(Date.UTC(2026, 0, 1, hour)), events }) as const;
   const kept = async () => (await readViews(control, 'night-1')).map(({ wave, kind, body }) => [wave, kind, body]);
-  await keepView(control, shown('night'), at('first', 20));
-  await keepView(control, shown('before'), at('first', 10));
+  await keepView(control, shown('night'), at('first', 20, 20));
+  await keepView(control, shown('before'), at('first', 20, 10));
   expect(await kept()).toEqual([[null, 'run', { phase: 'night' }]]);
-  await keepView(control, shown('after'), at('continued', 3));
-  await keepView(control, { ...shown('back'), kind: 'rollback' }, at('rollback', 3));
+  await keepView(control, shown('after'), at('continued', 22, 3));
+  await keepView(control, { ...shown('back'), kind: 'rollback' }, at('rollback', 23, 3));
+  await keepView(control, shown('late'), at('first', 20, 30));
+  await keepView(
+    control,
+    { ...shown('x'), wave: 3, body: JSON.stringify({ phase: 'a\0b\ud800' }) },
+    at('third', 23, 3),
+  );
   await keepLastView(control, shown('ended', 2));
   expect(await kept()).toEqual([
     [null, 'rollback', { phase: 'back' }],
     [null, 'run', { phase: 'after' }],
     [2, 'run', { phase: 'ended' }],
+    [3, 'run', { phase: 'a\0b\ud800' }],
   ]);
   await keepLastView(control, shown('ended'));
   expect((await readViews(control, 'night-1'))[1]).toMatchObject({ chain: 'first', body: { phase: 'ended' } });
