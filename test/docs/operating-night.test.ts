@@ -2,16 +2,14 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { parseDocument, type Document } from 'yaml';
-import type { RollbackState } from '../../engine/run-rollback';
 import type { StepState } from '../../engine/state';
 import type { RunView } from '../../engine/view';
 import { projectDir } from '../../local/paths';
 import { findTemporalBinary } from '../../local/temporal-binary';
-import { retryRollback, rollbackQuery } from '../../workflows/messages';
-import { rollbackWorkflowId } from '../../workflows/names';
 import { openBilling, type BillingStage } from '../e2e/support/billing-stage';
 import { Night } from '../e2e/support/night';
 import { BILLING_PEOPLE } from '../e2e/support/people';
+import { stuckAt } from '../e2e/support/way-back';
 import { waitUntil } from '../support/wait-until';
 import { Page } from './support/page';
 import { Terminal } from './support/terminal';
@@ -165,14 +163,7 @@ it('every line of the operating guide is typed into a billing night in which wha
   await stage.query(target, `update crm.customer set full_name = '${LONG}' where customer_no = 'C0000005'`);
   await stage.query(source, BRIEF.source);
   await type('cutover rollback');
-  const wayBack = stage.temporal.client.workflow.getHandle(rollbackWorkflowId(night([]).workflowId, 1));
-  let back: RollbackState | null = null;
-  await waitUntil(async () => {
-    back = await wayBack.query(rollbackQuery).catch(() => back);
-    // The scheduler of this stage refuses every first stop.
-    if (/422/.test(back?.problem ?? '')) await wayBack.signal(retryRollback, { person: 'ada' });
-    return /23514/.test(back?.problem ?? '');
-  }, WITHIN_MS);
+  await stuckAt(night([]), /23514/, WITHIN_MS);
   await say('cutover status night-1', /Way back.*waiting-for-person/s);
   await stage.query(source, 'alter table legacy.customer drop constraint brief');
   await type('temporal workflow signal', /succeeded|Signal/);

@@ -1,16 +1,13 @@
 import type { Document } from 'yaml';
 import { LEGACY_TABLES } from '../../local/legacy/schema';
 import { freePort } from '../../local/ports';
-import type { RollbackState } from '../../engine/run-rollback';
 import type { RunView } from '../../engine/view';
-import { retryRollback, rollbackQuery } from '../../workflows/messages';
-import { rollbackWorkflowId } from '../../workflows/names';
 import { openBilling, type BillingStage } from '../e2e/support/billing-stage';
 import { Night } from '../e2e/support/night';
 import { BILLING_PEOPLE } from '../e2e/support/people';
 import type { Stage } from '../e2e/support/stage';
+import { retryWayBack, stuckAt } from '../e2e/support/way-back';
 import { Collector } from '../support/collector';
-import { waitUntil } from '../support/wait-until';
 import { canary, findings } from './sweep';
 import { allSettled, ask, cli, expectHeard, hear, openGateway, telling, type Heard } from './told';
 
@@ -155,22 +152,10 @@ test('names, addresses and numbers of billing customers stay in the systems: thr
   // The old system does not take back what the new one took, until somebody has mended it.
   const back = night({ rollbackAt: 'hypercare' });
   await back.play(WITHIN_MS, ({ cutover }) => cutover !== null && cutover.rollback !== null);
-  const wayBack = stage.temporal.client.workflow.getHandle(rollbackWorkflowId(back.workflowId, 1));
-  let last: RollbackState | null = null;
-  const isStuckAt = async (words: RegExp): Promise<boolean> => {
-    last = await wayBack.query(rollbackQuery).catch(() => last); // it has not begun, or nobody answers just now
-    return words.test(last?.problem ?? '');
-  };
-  await waitUntil(async () => {
-    // The scheduler of this stage refuses every first stop.
-    if (await isStuckAt(/answered 422/)) await wayBack.signal(retryRollback, { person: 'ada' });
-    return isStuckAt(/23514 at legacy\.ticket\.brief/);
-  }, WITHIN_MS).catch((cause: unknown) => {
-    throw new Error(`The way back is not stuck at the ticket: ${JSON.stringify(last)}`, { cause });
-  });
+  await stuckAt(back, /23514 at legacy\.ticket\.brief/, WITHIN_MS);
   places.push(await cli(stage, 'status', 'sweep'));
   await stage.query(stage.urlOf('source'), 'alter table legacy.ticket drop constraint brief');
-  await wayBack.signal(retryRollback, { person: 'ada' });
+  await retryWayBack(back);
   expect((await back.play(WITHIN_MS))?.outcome).toBe('rolled-back');
   await ask(url, CUSTOMER, TAKEN, TURNED_DOWN);
   await allSettled(stage);

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseDocument, type Document } from 'yaml';
-import { keptRuns } from '../../../cli/kept-runs';
+import { keptRuns, type SeenRuns } from '../../../cli/kept-runs';
 import { sendUpdate } from '../../../cli/messages/send';
 import { packRunbook } from '../../../runbooks/load';
 import { putDocument } from '../../../systems/control/documents';
 import { installControl } from '../../../systems/control/schema';
 import { connect } from '../../../systems/postgres/connect';
 import { projectDir } from '../../../local/paths';
+import type { RollbackState } from '../../../engine/run-rollback';
 import type { RunView } from '../../../engine/view';
 import type { UpdateInput, UpdateName } from '../../../workflows/messages';
 import { cutoverIdOf, cutoverWorkflowId, QUEUES, waveWorkflowId, WORKFLOWS } from '../../../workflows/names';
@@ -76,18 +77,18 @@ export class Night {
 
   /** The cutover's own view (wave null) or the wave's; null while it has none or it cannot be read. */
   async view(wave: number | null): Promise<RunView | null> {
-    return (await this.views()).find((view) => view.wave === wave) ?? null;
+    return (await this.seen()).views.find(({ view }) => view.wave === wave)?.view ?? null;
   }
 
-  /** Those of the cutover and of the waves that have started. */
-  private async views(): Promise<RunView[]> {
-    try {
-      const run = { cutover: cutoverIdOf(this.workflowId), workflowId: this.workflowId };
-      const seen = await keptRuns(run, this.stage.temporal, this.stage.control);
-      return (seen?.views ?? []).map(({ view }) => view);
-    } catch {
-      return [];
-    }
+  /** How far the wave's way back is; null while it has none or it cannot be read. */
+  async rollback(wave: number | null): Promise<RollbackState | null> {
+    return (await this.seen()).rollbacks.find(({ state }) => state.wave === wave)?.state ?? null;
+  }
+
+  private async seen(): Promise<SeenRuns> {
+    const run = { cutover: cutoverIdOf(this.workflowId), workflowId: this.workflowId };
+    const seen = await keptRuns(run, this.stage.temporal, this.stage.control).catch(() => null);
+    return seen ?? { views: [], rollbacks: [] };
   }
 
   /** Whether the run has closed: the outcome shows in its view a moment before the registry has it. */
@@ -115,7 +116,7 @@ export class Night {
   ): Promise<RunView | null> {
     const end = Date.now() + withinMs;
     for (;;) {
-      const views = await this.views();
+      const views = (await this.seen()).views.map(({ view }) => view);
       const cutover = views.find((view) => view.wave === null) ?? null;
       const wave = views.find((view) => view.wave === 1) ?? null;
       if (cutover?.outcome || holds({ cutover, wave })) return cutover;
