@@ -25,7 +25,9 @@ const CONCURRENCY: Record<string, number> = {
   [QUEUES.source]: 10,
   [QUEUES.target]: 10,
   [QUEUES.data]: 16,
-  [QUEUES.lease]: 40,
+  // One for each wave that is copied, or frozen, from then until its switch: none may wait for another's end.
+  [QUEUES.follow]: 200,
+  [QUEUES.lease]: 200,
 };
 
 export type WorkerActivities = ReturnType<typeof createActivities>;

@@ -4,6 +4,7 @@ export const QUEUES = {
   source: 'cutover-source',
   target: 'cutover-target',
   data: 'cutover-data',
+  follow: 'cutover-follow',
   lease: 'cutover-lease',
 } as const;
 export type Queue = (typeof QUEUES)[keyof typeof QUEUES];

@@ -61,7 +61,7 @@ export const POLICIES: Record<keyof Activities, { queue: Queue; options: Activit
   startPreload: { queue: QUEUES.data, options: BULK },
   preloadStream: { queue: QUEUES.data, options: BULK },
   catchUp: { queue: QUEUES.data, options: BULK },
-  follow: { queue: QUEUES.data, options: BULK },
+  follow: { queue: QUEUES.follow, options: BULK },
   holdIntake: { queue: QUEUES.main, options: { ...QUICK, startToCloseTimeout: '5 minutes' } },
   releaseIntake: { queue: QUEUES.main, options: BULK },
   drain: { queue: QUEUES.source, options: BULK },
