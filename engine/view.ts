@@ -36,6 +36,15 @@ export interface RunView {
   amendment: Amendment | null;
 }
 
+/** What a run shows of itself: a cutover's or a wave's own (`run`), or that of the run which takes it back. */
+export interface ShownView {
+  cutover: string;
+  wave: number | null;
+  kind: 'run' | 'rollback';
+  /** JSON; no personal data. */
+  body: string;
+}
+
 export function viewOf(context: Context): RunView {
   const { state, run } = context;
   const phases = phasesOf(run, state.wave);

@@ -2,8 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { InjectedSinks } from '@temporalio/worker';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
+import type { ShownView } from '../engine/view';
 import { sqlStateOf } from '../systems/postgres/connect';
-import { keepView, type ShownAt, type ShownView } from '../systems/control/views';
+import { keepView, type ShownAt } from '../systems/control/views';
 import type { ViewSinks } from '../workflows/views';
 
 /** A workflow task waits so long for its view to be kept; then it goes on, and the view follows. */

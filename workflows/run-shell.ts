@@ -12,8 +12,7 @@ import type { Context } from '../engine/context';
 import { applyMessage, receiveMessage, type RunMessage } from '../engine/messages';
 import { notice } from '../engine/notice';
 import type { MessageAnswer } from '../engine/state';
-import { viewOf, type RunView } from '../engine/view';
-import type { ShownView } from '../systems/control/views';
+import { viewOf, type RunView, type ShownView } from '../engine/view';
 import { currentDetails } from './current-details';
 import {
   gatesQuery,

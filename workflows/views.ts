@@ -1,5 +1,5 @@
 import { proxySinks, workflowInfo, type Sinks, type WorkflowInterceptors } from '@temporalio/workflow';
-import type { ShownView } from '../systems/control/views';
+import type { ShownView } from '../engine/view';
 
 /** What a worker takes from the runs it executes, to keep it where people and programs look. */
 export interface ViewSinks extends Sinks {

@@ -1,14 +1,6 @@
 import type { Pool } from 'pg';
+import type { ShownView } from '../../engine/view';
 import { waveKey, waveOf } from './transaction';
-
-/** What a run shows of itself: a cutover's or a wave's own (`run`), or that of the run which takes it back. */
-export interface ShownView {
-  cutover: string;
-  wave: number | null;
-  kind: 'run' | 'rollback';
-  /** JSON; no personal data. */
-  body: string;
-}
 
 /** Where in which history it was shown. */
 export interface ShownAt {

@@ -1,7 +1,8 @@
 import type { WorkflowInfo } from '@temporalio/workflow';
 import type { Pool } from 'pg';
 import pino from 'pino';
-import { readViews, type ShownView } from '../../systems/control/views';
+import type { ShownView } from '../../engine/view';
+import { readViews } from '../../systems/control/views';
 import { keepViews } from '../../workers/view-keeper';
 import { waitUntil } from '../support/wait-until';
 import { controlDatabase } from '../systems/control/control-database';
