@@ -50,7 +50,7 @@ export function files(dir: string): Place[] {
 }
 
 /** What control keeps of the run but for requests, whose payload is what was sent: of those what was said about them. */
-const KEPT = ['ledger', 'ledger_value', 'result', 'state', 'undo', 'chunk', 'wave', 'cutover', 'refusal'];
+const KEPT = ['ledger', 'ledger_value', 'result', 'view', 'undo', 'chunk', 'wave', 'cutover', 'refusal'];
 
 export async function control(stage: Stage): Promise<Place[]> {
   const read = async (where: string, sql: string): Promise<Place> => ({
