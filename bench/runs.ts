@@ -139,7 +139,7 @@ async function manyAtOnce(stage: Stage, count: number): Promise<Line[]> {
           runbook.setIn(['systems', 'source', 'urlEnv'], `SOURCE_URL_${n}`);
           runbook.setIn(['systems', 'target', 'urlEnv'], `TARGET_URL_${n}`);
         });
-        // The run says itself that it is over: asked all at once after their end, so many runs would be replayed for ever.
+        // The run says itself that it is over.
         let ended = false;
         const run = stage.temporal.client.workflow.getHandle<typeof cutover>(night.workflowId);
         const over = run.result().finally(() => (ended = true));

@@ -61,5 +61,6 @@ async function withLook(cutoverWorkflowId: string, view: KeptView, temporal: Tem
 export async function areServed(temporal: TemporalClient, looks: readonly (RunLook | null)[]): Promise<boolean> {
   if (!looks.every((look) => look !== null && look.trouble === null)) return false;
   if (!looks.some((look) => look?.isRunning)) return true;
+  // Whether anybody polls may be unknown: then nobody is known to.
   return (await pollers(temporal, QUEUES.main, 'workflow', Date.now()).catch(() => [])).length > 0;
 }

@@ -148,7 +148,7 @@ export interface Activities {
   }): Promise<{ epoch: number; population: number }>;
   /** Registers the end of the run: outcome, for `list` and the report. */
   closeCutover(input: { cutover: string; outcome: string }): Promise<void>;
-  /** Keeps a run's view in `control`, so that `status` and the report answer when no worker runs. */
+  /** Keeps a run's last view in `control`: one its worker could not keep would have no next task to be shown again. */
   saveView(input: RunRef & { view: unknown }): Promise<void>;
   /**
    * Takes a new epoch from `control` and raises it in the wave's fences on both sides; older attempts are void from here.

@@ -13,7 +13,7 @@ const AGAIN_MS = 1_000;
 
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
 
-/** The newest view of one run that is not kept yet. */
+/** The view handed over last for one row of `control.view` that is not kept yet. */
 interface Due {
   next: { view: ShownView; at: ShownAt } | null;
   keeping: Promise<void> | null;

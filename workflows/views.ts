@@ -6,6 +6,7 @@ export interface ViewSinks extends Sinks {
   views: { shown(view: ShownView): void };
 }
 
+/** A run has an instance of this module to itself: here it and the interceptor meet. */
 let look: () => ShownView | null = () => null;
 
 /** What this run shows of itself from here on; null while it has nothing to show. */

@@ -38,10 +38,14 @@ export class Customers {
     return random.sample(this.all, count);
   }
 
-  withdrawing(random: Random): string[] {
-    return random.sample(this.fresh, 5);
+  /** Those of whom some may withdraw; none while no more than `left` would be left. */
+  withdrawing(random: Random, left: number): string[] {
+    return this.fresh.length > left ? random.sample(this.fresh, 5) : [];
   }
 }
+
+/** Nobody is won while their wave moves, and some must want to withdraw then: more than there are writers at once. */
+const LEFT_TO_WITHDRAW = 16;
 
 export interface PickerOptions {
   focus: boolean;
@@ -65,7 +69,7 @@ export class Picker {
     const operation = operationOf(kind);
     if (operation.newCustomer) return { kind, ...newcomers, candidates: [] };
     if (!operation.ownCustomer) return { kind, ...seen, candidates };
-    const own = this.customers.withdrawing(this.random);
+    const own = this.customers.withdrawing(this.random, newcomers.custody === 'source' ? LEFT_TO_WITHDRAW : 0);
     if (own.length > 0) return { kind, ...newcomers, candidates: own };
     return { kind: 'won', ...newcomers, candidates: [] };
   }

@@ -14,7 +14,7 @@ export interface ShownAt {
 }
 
 /**
- * The newest view replaces those before it; one that comes late, from further back in the same run or from a run before, replaces nothing. A run that
+ * Kept as `json`: `jsonb` would refuse NUL and halves of surrogate pairs, which somebody may write into a reason. The newest view replaces those before it; one that comes late, from further back in the same run or from a run before, replaces nothing. A run that
  * was reset begins when the one before it began.
  */
 export async function keepView(pool: Pool, { cutover, wave, kind, body }: ShownView, at: ShownAt): Promise<void> {
@@ -29,7 +29,7 @@ export async function keepView(pool: Pool, { cutover, wave, kind, body }: ShownV
   );
 }
 
-/** The last view of a run that ends: whatever is there gives way to it. */
+/** The last view of a run that ends: whatever is there gives way to it, and stays under the run that showed it. */
 export async function keepLastView(pool: Pool, { cutover, wave, kind, body }: ShownView): Promise<void> {
   await pool.query(
     `insert into control.view (cutover, wave, kind, body) values ($1, $2, $3, $4)
@@ -41,7 +41,7 @@ export async function keepLastView(pool: Pool, { cutover, wave, kind, body }: Sh
 export interface KeptView {
   wave: number | null;
   kind: ShownView['kind'];
-  /** Null when only the end of the run could be kept. */
+  /** Of the run that handed a view over last; null when none did, and only an end was kept. */
   chain: string | null;
   body: unknown;
 }

@@ -196,10 +196,10 @@ describe('a night led from the command line', () => {
     await rm(dir, { recursive: true });
   });
 
-  it('still answers from what was saved when no worker runs', async () => {
+  it('shows an ended run as it ended when no worker runs', async () => {
     await stage.stopChildren();
     const saved = await status();
-    expect(saved).toMatchObject({ outcome: 'rolled-back' });
+    expect(saved).toMatchObject({ outcome: 'rolled-back', source: 'live' });
     expect(saved.runs[0]?.steps.length).toBeGreaterThan(0);
   });
 });

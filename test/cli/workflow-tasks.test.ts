@@ -1,3 +1,4 @@
+import { areServed } from '../../cli/kept-runs';
 import { lookAtTemporal } from '../../cli/doctor/look-at-temporal';
 import { cutoverWorkflowId, QUEUES, WORKFLOWS } from '../../workflows/names';
 import { Stage } from '../e2e/support/stage';
@@ -25,8 +26,32 @@ test('doctor names a run whose task nobody takes up, and one whose task fails fo
   const { workflowService } = connection;
   for (let attempt = 1; attempt <= 3; attempt += 1)
     await connection.withDeadline(Date.now() + 30_000, async () => {
-      const task = await workflowService.pollWorkflowTaskQueue({ namespace, taskQueue: { name: QUEUES.main } });
+      const task = await workflowService.pollWorkflowTaskQueue({
+        namespace,
+        taskQueue: { name: QUEUES.main },
+        identity: 'test',
+      });
       await workflowService.respondWorkflowTaskFailed({ namespace, taskToken: task.taskToken });
     });
   await waitUntil(async () => (await said()).some((text) => text.endsWith('it stands still')), 60_000);
+});
+
+test('runs are served while somebody polls for them, none of their tasks waits or fails, and Temporal knows them all', async () => {
+  const well = { chain: 'first', isRunning: true, trouble: null } as const;
+  const served = (...looks: Parameters<typeof areServed>[1]) => areServed(stage.temporal, looks);
+  expect(await served(well, { ...well, isRunning: false })).toBe(true); // the test before has polled
+  expect(await served(well, { ...well, trouble: 'waits' })).toBe(false);
+  expect(await served({ ...well, trouble: 'fails' })).toBe(false);
+  expect(await served(well, null)).toBe(false);
+});
+
+test('runs that have ended need nobody; one that is open does', async () => {
+  const other = await Stage.open('nobody-polls');
+  try {
+    const look = { chain: 'first', isRunning: false, trouble: null } as const;
+    expect(await areServed(other.temporal, [look])).toBe(true);
+    expect(await areServed(other.temporal, [look, { ...look, isRunning: true }])).toBe(false);
+  } finally {
+    await other.close();
+  }
 });

@@ -23,8 +23,8 @@ const view = (phase: string): ShownView => ({
   kind: 'run',
   body: JSON.stringify({ phase }),
 });
-const at = (events: number) =>
-  ({ firstExecutionRunId: 'first', runId: 'second', historyLength: events }) as WorkflowInfo;
+const run = { firstExecutionRunId: 'first', runId: 'second', runStartTime: new Date() };
+const at = (historyLength: number) => ({ ...run, historyLength }) as WorkflowInfo;
 const phases = async () => (await readViews(control, 'night-1')).map(({ body }) => (body as { phase: string }).phase);
 
 test('what one task shows is kept when the task is answered: the last of it', async () => {
@@ -32,6 +32,8 @@ test('what one task shows is kept when the task is answered: the last of it', as
   await Promise.all(['freeze', 'drain', 'convert'].map(async (phase) => fn(at(10), view(phase))));
   expect(await phases()).toEqual(['convert']);
   expect(await readViews(control, 'night-1')).toMatchObject([{ chain: 'first' }]);
+  await fn(at(5), view('an attempt that woke late'));
+  expect(await phases()).toEqual(['convert']);
 });
 
 test('while control cannot be written to, tasks go on; the newest view is kept once it can', async () => {

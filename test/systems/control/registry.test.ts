@@ -68,6 +68,7 @@ test('a view replaces those before it, and none that comes late; the last one of
   await keepView(control, shown('before'), at('first', 20, 10));
   expect(await kept()).toEqual([[null, 'run', { phase: 'night' }]]);
   await keepView(control, shown('after'), at('continued', 22, 3));
+  await keepView(control, shown('reset'), at('reset', 22, 2));
   await keepView(control, { ...shown('back'), kind: 'rollback' }, at('rollback', 23, 3));
   await keepView(control, shown('late'), at('first', 20, 30));
   await keepView(
@@ -78,7 +79,7 @@ test('a view replaces those before it, and none that comes late; the last one of
   await keepLastView(control, shown('ended', 2));
   expect(await kept()).toEqual([
     [null, 'rollback', { phase: 'back' }],
-    [null, 'run', { phase: 'after' }],
+    [null, 'run', { phase: 'reset' }],
     [2, 'run', { phase: 'ended' }],
     [3, 'run', { phase: 'a\0b\ud800' }],
   ]);
