@@ -39,6 +39,8 @@ export const TINY: NightDocuments = {
 /** One cutover on a stage, of the tiny runbook unless another is named, with people who act at once. */
 export class Night {
   readonly workflowId: string;
+  /** What is kept is of this run, not of one before it under the same id: Temporal was asked, and need not be for every look. */
+  private isThere = false;
 
   constructor(
     readonly stage: Stage,
@@ -68,6 +70,7 @@ export class Night {
   }
 
   async start(change: (runbook: Document, plan: Document) => void = () => undefined): Promise<void> {
+    this.isThere = false;
     await this.stage.temporal.client.workflow.start(WORKFLOWS.cutover, {
       workflowId: this.workflowId,
       taskQueue: QUEUES.main,
@@ -87,7 +90,9 @@ export class Night {
 
   private async seen(): Promise<SeenRuns> {
     const run = { cutover: cutoverIdOf(this.workflowId), workflowId: this.workflowId };
-    const seen = await keptRuns(run, this.stage.temporal, this.stage.control).catch(() => null);
+    const temporal = this.isThere ? null : this.stage.temporal;
+    const seen = await keptRuns(run, temporal, this.stage.control).catch(() => null);
+    this.isThere = seen !== null;
     return seen ?? { views: [], rollbacks: [] };
   }
 
