@@ -18,6 +18,8 @@ export interface TemporalClient {
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
+/** A question about a run or a queue that is not answered by then is not waited for. */
+export const ANSWERS_WITHIN_MS = 10_000;
 
 /**
  * Connects as the stock `temporal` CLI does (workers/temporal-settings.ts). Throws a CliError that says why when no server

@@ -15,6 +15,11 @@ export interface SeenRuns {
   rollbacks: { workflowId: string; state: RollbackState }[];
 }
 
+/** The runs of a cutover, and what Temporal says of each; null where it knows one not, or does not answer. */
+export interface KeptRuns extends SeenRuns {
+  looks: (RunLook | null)[];
+}
+
 /** One run as its worker kept it, and what Temporal says of it; `look` is null when Temporal knows it not, or does not answer. */
 interface Kept extends KeptView {
   workflowId: string;
@@ -29,7 +34,7 @@ export async function keptRuns(
   found: Pick<FoundCutover, 'cutover' | 'workflowId'>,
   temporal: TemporalClient | null,
   control: Pool,
-): Promise<(SeenRuns & { looks: (RunLook | null)[] }) | null> {
+): Promise<KeptRuns | null> {
   const kept = await Promise.all(
     (await readViews(control, found.cutover)).map((view) => withLook(found.workflowId, view, temporal)),
   );

@@ -1,5 +1,5 @@
 import type { temporal as api } from '@temporalio/proto';
-import type { TemporalClient } from './connect';
+import { ANSWERS_WITHIN_MS, type TemporalClient } from './connect';
 
 export type Poller = api.api.taskqueue.v1.IPollerInfo;
 
@@ -7,7 +7,6 @@ export type Poller = api.api.taskqueue.v1.IPollerInfo;
 const TYPES = { workflow: 1, activity: 2 } as const;
 /** Pollers are remembered for minutes; one that has not asked for this long is gone. */
 const POLLER_FRESH_MS = 70_000;
-const ANSWERS_WITHIN_MS = 10_000;
 
 /** Who has asked a task queue for work lately. */
 export async function pollers(

@@ -1,17 +1,15 @@
-import type { TemporalClient } from './connect';
+import { ANSWERS_WITHIN_MS, type TemporalClient } from './connect';
 
 export type QueryAnswer<T> =
   | { outcome: 'answered'; value: T }
   /** `unknown`: no such run. `silent`: it exists (or may), but no worker answers for it. */
   | { outcome: 'unknown' | 'silent'; reason: string };
 
-const QUERY_TIMEOUT_MS = 10_000;
-
 /** Asks a run for its `status`. A run that has closed answers too while a worker runs. */
 export async function queryRun<T>(temporal: TemporalClient, workflowId: string): Promise<QueryAnswer<T>> {
   const { client, connection } = temporal;
   try {
-    const value = await connection.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () =>
+    const value = await connection.withDeadline(Date.now() + ANSWERS_WITHIN_MS, () =>
       client.workflow.getHandle(workflowId).query<T>('status'),
     );
     return { outcome: 'answered', value };

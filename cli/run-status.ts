@@ -6,7 +6,7 @@ import { rollbackWorkflowId, waveWorkflowId } from '../workflows/names';
 import type { TemporalClient } from './connect';
 import { unreachable } from './exit';
 import type { FoundCutover } from './find-cutover';
-import { areServed, keptRuns, type SeenRuns } from './kept-runs';
+import { areServed, keptRuns, type KeptRuns, type SeenRuns } from './kept-runs';
 import { queryRun } from './query-run';
 
 export type GateShown = Omit<GateState, 'seen'>;
@@ -95,14 +95,13 @@ export async function readStatus(
 }
 
 /** What has ended changes no more, whether Temporal still keeps it or not; the rest is as new as the tasks its runs were served. */
-async function isLive(kept: Kept | null, temporal: TemporalClient | null): Promise<boolean> {
+async function isLive(kept: KeptRuns | null, temporal: TemporalClient | null): Promise<boolean> {
   if (!kept) return false;
   if (kept.views.every(({ view }) => hasEnded(view)) && kept.rollbacks.every(({ state }) => state.status === 'done'))
     return true;
   return temporal !== null && areServed(temporal, kept.looks);
 }
 
-type Kept = NonNullable<Awaited<ReturnType<typeof keptRuns>>>;
 type Asked = ({ outcome: 'answered' } & SeenRuns) | { outcome: 'silent'; reason: string };
 
 async function askRuns(found: FoundCutover, temporal: TemporalClient): Promise<Asked> {

@@ -1,9 +1,8 @@
-import type { TemporalClient } from './connect';
+import { ANSWERS_WITHIN_MS, type TemporalClient } from './connect';
 
 /** A task that waits longer than this, or failed so often, is not being served. */
 const WAITS_AT_MOST_MS = 10_000;
 const ATTEMPTS_AT_MOST = 2;
-const ANSWERS_WITHIN_MS = 10_000;
 /** WORKFLOW_EXECUTION_STATUS_RUNNING of Temporal's API. */
 const RUNNING = 1;
 

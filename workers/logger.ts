@@ -54,3 +54,6 @@ function plain(meta: LogMetadata | undefined): Record<string, unknown> {
 function told(error: Error): string {
   return `${error.name}: ${isDatabaseError(error) ? (sqlStateOf(error) ?? 'connection lost') : error.message}`;
 }
+
+/** All that a line says of an error whose message may hold values. */
+export const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);

@@ -5,13 +5,12 @@ import type { Logger } from 'pino';
 import type { ShownView } from '../engine/view';
 import { sqlStateOf } from '../systems/postgres/connect';
 import { keepView, type ShownAt } from '../systems/control/views';
+import { nameOf } from './logger';
 import type { ViewSinks } from '../workflows/views';
 
 /** A workflow task waits so long for its view to be kept; then it goes on, and the view follows. */
 const PATIENCE_MS = 1_000;
 const AGAIN_MS = 1_000;
-
-const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
 
 /** The view handed over last for one row of `control.view` that is not kept yet. */
 interface Due {
@@ -23,9 +22,9 @@ interface Due {
  * Keeps what runs show of themselves in `control`, the newest of each. While `control` cannot be written to it tries again, until `stop`.
  */
 export function keepViews(control: Pool, logger: Logger, stop: AbortSignal): InjectedSinks<ViewSinks> {
-  const runs = new Map<string, Due>();
+  const rows = new Map<string, Due>();
 
-  async function keep(run: string, due: Due): Promise<void> {
+  async function keep(row: string, due: Due): Promise<void> {
     while (due.next) {
       const shown = due.next;
       due.next = null;
@@ -39,19 +38,19 @@ export function keepViews(control: Pool, logger: Logger, stop: AbortSignal): Inj
         await pause(AGAIN_MS, undefined, { signal: stop }).catch(() => undefined);
       }
     }
-    runs.delete(run);
+    rows.delete(row);
   }
 
   return {
     views: {
       shown: {
         fn: ({ firstExecutionRunId, runId, runStartTime, historyLength }, view) => {
-          const run = `${view.kind}/${view.wave ?? ''}/${view.cutover}`;
-          const due = runs.get(run) ?? { next: null, keeping: null };
-          runs.set(run, due);
+          const row = `${view.kind}/${view.wave ?? ''}/${view.cutover}`;
+          const due = rows.get(row) ?? { next: null, keeping: null };
+          rows.set(row, due);
           const at = { chain: firstExecutionRunId, run: runId, started: runStartTime, events: historyLength };
           due.next = { view, at };
-          due.keeping ??= keep(run, due);
+          due.keeping ??= keep(row, due);
           return Promise.race([due.keeping, pause(PATIENCE_MS, undefined, { ref: false })]);
         },
       },

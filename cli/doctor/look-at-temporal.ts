@@ -20,7 +20,7 @@ export async function lookAtTemporal(temporal: TemporalClient, nowMs: number): P
     ...(await looked('builds', remedy, async () =>
       lookAtBuilds(temporal, await pollers(temporal, QUEUES.main, 'workflow', nowMs)),
     )),
-    ...(await looked('runs', remedy, () => lookAtRuns(temporal, nowMs))),
+    ...(await looked('workflow tasks', remedy, () => lookAtWorkflowTasks(temporal, nowMs))),
     ...(await looked('guardian', remedy, () => lookAtGuardian(temporal, nowMs))),
   ];
 }
@@ -70,7 +70,7 @@ async function lookAtQueues(temporal: TemporalClient, nowMs: number): Promise<Di
 const identities = (found: readonly Poller[]): number => new Set(found.map((poller) => poller.identity)).size;
 
 /** Each run Temporal calls running must be served by somebody who can go on with it. */
-async function lookAtRuns(temporal: TemporalClient, nowMs: number): Promise<Diagnosis[]> {
+async function lookAtWorkflowTasks(temporal: TemporalClient, nowMs: number): Promise<Diagnosis[]> {
   const types = [WORKFLOWS.cutover, WORKFLOWS.wave, WORKFLOWS.rollback].map((type) => `'${type}'`).join(', ');
   const query = `ExecutionStatus = 'Running' AND WorkflowType IN (${types})`;
   const found: Diagnosis[] = [];

@@ -14,8 +14,9 @@ export interface ShownAt {
 }
 
 /**
- * Kept as `json`: `jsonb` would refuse NUL and halves of surrogate pairs, which somebody may write into a reason. The newest view replaces those before it; one that comes late, from further back in the same run or from a run before, replaces nothing. A run that
- * was reset begins when the one before it began.
+ * The newest view replaces those before it; one that comes late, from further back in the same run or from a run before, replaces
+ * nothing. A run that was reset begins when the one before it began. Kept as `json`: `jsonb` refuses NUL and halves of surrogate
+ * pairs, which somebody may write into a reason.
  */
 export async function keepView(pool: Pool, { cutover, wave, kind, body }: ShownView, at: ShownAt): Promise<void> {
   await pool.query(

@@ -9,6 +9,7 @@ import { lag, readPosition } from '../../systems/postgres/data/position';
 import { frozenSeconds } from '../../systems/postgres/frozen';
 import { WORKFLOWS } from '../../workflows/names';
 import { subjectOfRun } from '../log-fields';
+import { nameOf } from '../logger';
 import { Gauges, type Labels, type Reading } from './gauges';
 
 const EVERY_MS = 5_000;
@@ -96,6 +97,5 @@ async function readCutover(world: World, cutover: string): Promise<Reading[]> {
 
 /** An unreadable figure stops no cutover: it stays as it was, and its age shows. */
 function complain(logger: Logger, error: unknown, about: object): void {
-  const name = error instanceof Error ? error.name : typeof error;
-  logger.warn({ ...about, error: name }, 'metrics could not be read');
+  logger.warn({ ...about, error: nameOf(error) }, 'metrics could not be read');
 }
