@@ -6,7 +6,6 @@ import { reachableTwin } from '../local/paths';
 import { Night } from '../test/e2e/support/night';
 import { Stage } from '../test/e2e/support/stage';
 import { stuckRuns } from '../test/replay/replayed';
-import type { cutover } from '../workflows/cutover';
 import { cutoverWorkflowId, waveWorkflowId } from '../workflows/names';
 import { median, spreadOf, timed, type Line } from './measure';
 import type { Setting } from './scenarios';
@@ -139,12 +138,7 @@ async function manyAtOnce(stage: Stage, count: number): Promise<Line[]> {
           runbook.setIn(['systems', 'source', 'urlEnv'], `SOURCE_URL_${n}`);
           runbook.setIn(['systems', 'target', 'urlEnv'], `TARGET_URL_${n}`);
         });
-        // The run says itself that it is over.
-        let ended = false;
-        const run = stage.temporal.client.workflow.getHandle<typeof cutover>(night.workflowId);
-        const over = run.result().finally(() => (ended = true));
-        await Promise.all([over, night.play(HOUR_MS, () => ended)]);
-        return (await over).outcome;
+        return endOf(await night.play(HOUR_MS));
       }),
     ),
   );
@@ -158,7 +152,7 @@ async function manyAtOnce(stage: Stage, count: number): Promise<Line[]> {
   const ended: Line = {
     scenario: 'runs',
     what: `${count} cutovers at once on one worker come to their end`,
-    value: result.filter((outcome) => outcome === 'live').length,
+    value: result.filter((end) => end === 'live').length,
     unit: 'runs',
     bar: { atLeast: count },
     figures: `${talliedBy(result)}; ${Math.round(ms / 1_000)} s in all; the worker held at most ${peak?.toFixed(0) ?? 'an unknown number of'} MB`,
@@ -174,10 +168,14 @@ async function manyAtOnce(stage: Stage, count: number): Promise<Line[]> {
   return [ended, whole];
 }
 
-const talliedBy = (outcomes: readonly string[]): string =>
-  [...new Set(outcomes)]
-    .map((outcome) => `${outcomes.filter((each) => each === outcome).length} ${outcome}`)
-    .join(', ');
+/** How a cutover ended, and why when it went back. */
+function endOf(view: RunView | null): string {
+  const why = [view?.rollback, ...(view?.waves ?? []).map((wave) => wave.rollback)].find((request) => request);
+  return [view?.outcome ?? 'none', ...(why ? [why.reason] : [])].join(': ');
+}
+
+const talliedBy = (ends: readonly string[]): string =>
+  [...new Set(ends)].map((end) => `${ends.filter((each) => each === end).length} ${end}`).join(', ');
 
 async function* historiesOf(stage: Stage, workflowIds: readonly string[]) {
   for (const workflowId of workflowIds)

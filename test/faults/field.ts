@@ -108,7 +108,7 @@ export class Field {
     return ground.stage.startWorkers({ ...ground.workerEnv(), BREAK_AT: breakAt.join(','), BREAK_DIR: breakDir });
   }
 
-  /** Plays the people until the cutover ends, or until `holds`. */
+  /** Plays the people until the cutover's run has closed, or until `holds`. */
   async play(holds?: Parameters<Night['play']>[1], night = this.night): Promise<void> {
     this.view = await night.play(WITHIN_MS, holds);
   }
@@ -116,7 +116,6 @@ export class Field {
   /** Plays the night to its end and lets everybody finish what they began. */
   async finish(night = this.night): Promise<void> {
     await this.play(undefined, night);
-    await waitUntil(() => night.closed(), WITHIN_MS);
     this.waveView = await night.view(1);
     await this.quiet();
   }

@@ -5,7 +5,8 @@ import { isPending, waitUntil } from '../../support/wait-until';
 import type { Heard } from './shell';
 
 const LONGEST_MS = 120_000;
-const DONE = /::done (\d+)::\n$/;
+/** The shell may tell of a job that has ended after it. */
+const DONE = /::done (\d+)::\n/;
 
 /** A terminal that stays open: functions, exported variables and jobs of one line are there for the next. In the project's folder. */
 export class Terminal {

@@ -114,7 +114,7 @@ export class Night {
     return sendUpdate(this.stage.temporal, workflowId, name, input);
   }
 
-  /** Plays the people until the cutover ends or `holds` does, which sees the first wave. Throws with the last view when `withinMs` is over. */
+  /** Plays the people until the cutover's run has closed or `holds` does, which sees the first wave. Throws with the last view when `withinMs` is over. */
   async play(
     withinMs: number,
     holds: (views: { cutover: RunView | null; wave: RunView | null }) => boolean = () => false,
@@ -124,8 +124,8 @@ export class Night {
       const views = (await this.seen()).views.map(({ view }) => view);
       const cutover = views.find((view) => view.wave === null) ?? null;
       const wave = views.find((view) => view.wave === 1) ?? null;
-      if (cutover?.outcome || holds({ cutover, wave })) return cutover;
-      for (const view of views) await this.act(view);
+      if (holds({ cutover, wave }) || (cutover?.outcome && (await this.closed()))) return cutover;
+      if (!cutover?.outcome) for (const view of views) await this.act(view);
       if (Date.now() > end)
         throw new NotOver(
           `not over after ${withinMs} ms: ${JSON.stringify({ cutover: told(cutover), wave: told(wave) }, null, 1)}`,
