@@ -17,11 +17,20 @@ export function keepFollowing(context: Context): void {
   if (context.background.has('follow')) return;
   context.state.following = true;
   const ref = waveRef(context, 'follow');
-  const onEnd = (): void => void context.background.delete('follow');
+  const onEnd = (error: unknown): void => followEnded(context, messageOf(error));
   context.background.set(
     'follow',
     context.runtime.background((activities) => activities.follow({ ref }), onEnd),
   );
+}
+
+/** What changes from now on is brought while customers are frozen, so people hear of it. */
+function followEnded(context: Context, reason: string): void {
+  const { state, runtime } = context;
+  context.background.delete('follow');
+  notice(state, runtime.now(), `the target does not follow the source any more until the next step begins: ${reason}`);
+  record(context, 'system', 'follow ended', 'follow', { reason });
+  runtime.publish();
 }
 
 /** Renews the source's lease while the wave is frozen. */

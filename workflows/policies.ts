@@ -30,6 +30,14 @@ const BULK: ActivityOptions = {
   },
 };
 
+/** Days may pass before people go on: the source may be away for longer than any number of tries. */
+const FOLLOW: ActivityOptions = {
+  cancellationType,
+  startToCloseTimeout: '24 hours',
+  heartbeatTimeout: HEARTBEAT,
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+};
+
 /** The lease must be taken up again well before it ends. */
 const LEASE: ActivityOptions = {
   cancellationType,
@@ -61,7 +69,7 @@ export const POLICIES: Record<keyof Activities, { queue: Queue; options: Activit
   startPreload: { queue: QUEUES.data, options: BULK },
   preloadStream: { queue: QUEUES.data, options: BULK },
   catchUp: { queue: QUEUES.data, options: BULK },
-  follow: { queue: QUEUES.follow, options: BULK },
+  follow: { queue: QUEUES.follow, options: FOLLOW },
   holdIntake: { queue: QUEUES.main, options: { ...QUICK, startToCloseTimeout: '5 minutes' } },
   releaseIntake: { queue: QUEUES.main, options: BULK },
   drain: { queue: QUEUES.source, options: BULK },

@@ -96,6 +96,28 @@ describe('while customers are frozen', () => {
   });
 });
 
+describe('following the source', () => {
+  it('tells people when it ended by itself, and begins again with the next step', async () => {
+    const stage = new Stage([]).startAt('compare-live');
+    stage.state.following = true;
+    const ends: ((error: unknown) => void)[] = [];
+    stage.runtime.background = (_, onEnd) => {
+      ends.push(onEnd);
+      return { stop: () => Promise.resolve() };
+    };
+    stage.play();
+    await stage.pass(MINUTE);
+    ends[0]?.(new Error('invoice has another column'));
+    expect(stage.state.notices.at(-1)?.text).toMatch(/does not follow the source .*: invoice has another column$/);
+    await stage.pass(60 * MINUTE);
+    expect(ends).toHaveLength(1);
+    expect(stage.step('compare-live').status).toBe('failed'); // nothing was copied
+    stage.say({ kind: 'retryStep', person: STARTER, step: 'compare-live' });
+    await stage.pass(MINUTE);
+    expect(ends).toHaveLength(2);
+  });
+});
+
 describe('pause and skip', () => {
   const always = [{ opensAt: 0, closesAt: 10_000 * MINUTE }];
 
