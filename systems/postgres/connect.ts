@@ -21,6 +21,14 @@ const SECOND_MS = 1_000;
 /** Long enough for a COPY of one chunk or one pass, short enough that a hung one ends. */
 const BULK_STATEMENT_MS = 600 * SECOND_MS;
 
+/** When the way is cut without a word: asked for by either end after so long, so that neither holds locks or waits for hours. */
+const KEEP_ALIVE_MS = 10 * SECOND_MS;
+const SERVER_KEEP_ALIVE = {
+  tcp_keepalives_idle: KEEP_ALIVE_MS / SECOND_MS,
+  tcp_keepalives_interval: 5,
+  tcp_keepalives_count: 3,
+};
+
 function timeouts(leaseMs: number | undefined): Record<string, number> {
   if (leaseMs === undefined) {
     return {
@@ -50,6 +58,7 @@ export function connect(url: string, { applicationName, leaseMs, max = 10, patie
     bytea_output: 'hex',
     row_security: 'off',
     ...timeouts(leaseMs),
+    ...SERVER_KEEP_ALIVE,
   };
   const options = Object.entries(settings)
     .map(([name, value]) => `-c ${name}=${value}`)
@@ -60,6 +69,7 @@ export function connect(url: string, { applicationName, leaseMs, max = 10, patie
     options,
     max,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     connectionTimeoutMillis: 10 * SECOND_MS,
     ...(patienceMs === undefined ? {} : { query_timeout: patienceMs }),
   });

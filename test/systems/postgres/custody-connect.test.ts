@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Pool } from 'pg';
 import { connect, sqlStateOf, toSystemFault, withTransaction } from '../../../systems/postgres/connect';
 import type { SystemFault } from '../../../systems/ports';
@@ -41,6 +42,20 @@ describe('a connection', () => {
       expect(Number(ms)).toBeGreaterThan(0);
       expect(Number(ms)).toBeLessThan(1_500);
     }
+  });
+
+  it('is probed from both ends, so that a way that is cut without a word is noticed', async () => {
+    const probed = await pool.query<{ idle: string; port: number }>(
+      `select current_setting('tcp_keepalives_idle') as idle, inet_client_port() as port`,
+    );
+    const [{ idle, port } = { idle: '', port: 0 }] = probed.rows;
+    expect(idle).toBe('10');
+    if (process.platform !== 'linux') return;
+    const local = new RegExp(`^ *\\d+: [0-9A-F]+:${port.toString(16).toUpperCase().padStart(4, '0')} .*$`, 'm');
+    // timer 02 is keepalive; it goes off in so many hundredths of a second
+    const timer = /\b02:([0-9A-F]{8})\b/.exec(local.exec(readFileSync('/proc/net/tcp', 'utf8'))?.[0] ?? '');
+    expect(parseInt(timer?.[1] ?? '0', 16)).toBeGreaterThan(0);
+    expect(parseInt(timer?.[1] ?? '0', 16)).toBeLessThanOrEqual(1_000);
   });
 
   it('that dies while idle or checked out does not end the process, and the pool goes on', async () => {
