@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Document } from 'yaml';
 import type { RunView } from '../engine/view';
 import { reachableTwin } from '../local/paths';
-import { Night } from '../test/e2e/support/night';
+import { Night, TINY } from '../test/e2e/support/night';
 import { Stage } from '../test/e2e/support/stage';
 import { stuckRuns } from '../test/replay/replayed';
 import { cutoverWorkflowId, waveWorkflowId } from '../workflows/names';
@@ -15,6 +15,8 @@ const USUAL_STEPS = 100;
 const MANY_STEPS = 2_000;
 const FEW_CUSTOMERS = 100;
 const HOUR_MS = 3_600_000;
+/** What was said twice would be refused, and each refusal is work. */
+const UNHURRIED = { lookEveryMs: 1_000, answerWithinMs: 60_000 };
 /** Waves that wait for each other on a full machine: a lease lasts longer than an activity waits for its turn. */
 const PATIENT = { frozenAtMost: 'PT1H', heldAtMost: 'PT2H', lease: 'PT2M' };
 /** What the issue asks for is run at this size or above; below it a tenth or less shows that everything works. */
@@ -135,7 +137,7 @@ async function manyAtOnce(stage: Stage, count: number): Promise<Line[]> {
   const { ms, result } = await timed(() =>
     Promise.all(
       names.map(async (n) => {
-        const night = new Night(stage, `many-${n}`);
+        const night = new Night(stage, `many-${n}`, {}, TINY, UNHURRIED);
         await night.start((runbook) => {
           runbook.setIn(['systems', 'source', 'urlEnv'], `SOURCE_URL_${n}`);
           runbook.setIn(['systems', 'target', 'urlEnv'], `TARGET_URL_${n}`);

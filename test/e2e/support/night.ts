@@ -15,7 +15,13 @@ import { cutoverIdOf, cutoverWorkflowId, QUEUES, waveWorkflowId, WORKFLOWS } fro
 import { deedsOf, type Script } from './people';
 import type { Stage } from './stage';
 
-const LOOK_MS = 200;
+/** How often people look, and how long they wait for an answer before they look again and say it once more. */
+export interface Manners {
+  lookEveryMs: number;
+  answerWithinMs: number;
+}
+/** A worker that was just killed has no answer. */
+const AT_ONCE: Manners = { lookEveryMs: 200, answerWithinMs: 3_000 };
 const LOOKS_AT_MOST_MS = 10_000;
 
 /** What `play` throws when the cutover is not over in time. */
@@ -36,7 +42,7 @@ export const TINY: NightDocuments = {
   folder: join(projectDir(), 'test', 'runbooks', 'tiny'),
 };
 
-/** One cutover on a stage, of the tiny runbook unless another is named, with people who act at once. */
+/** One cutover on a stage, of the tiny runbook unless another is named, with people who act at once unless they have other manners. */
 export class Night {
   readonly workflowId: string;
   /** What is kept is of this run, not of one before it under the same id: Temporal was asked, and need not be for every look. */
@@ -47,6 +53,7 @@ export class Night {
     readonly id: string,
     readonly script: Script = {},
     private readonly documents: NightDocuments = TINY,
+    private readonly manners: Manners = AT_ONCE,
   ) {
     this.workflowId = cutoverWorkflowId(documents.runbook, id);
   }
@@ -130,7 +137,7 @@ export class Night {
         throw new NotOver(
           `not over after ${withinMs} ms: ${JSON.stringify({ cutover: told(cutover), wave: told(wave) }, null, 1)}`,
         );
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      await new Promise((resolve) => setTimeout(resolve, this.manners.lookEveryMs));
     }
   }
 
@@ -138,11 +145,11 @@ export class Night {
     for (const { name, input } of deedsOf(view, this.script)) await this.quietly(view.wave, name, input);
   }
 
-  /** Sends it without an answer: a worker that was just killed has none, and the people try again at their next look. */
+  /** Sends it and goes on without an answer when none comes. */
   async quietly<N extends UpdateName>(wave: number | null, name: N, input: UpdateInput<N>): Promise<void> {
     await Promise.race([
       this.send(wave, name, input).catch(() => undefined),
-      new Promise((resolve) => setTimeout(resolve, 3_000)),
+      new Promise((resolve) => setTimeout(resolve, this.manners.answerWithinMs)),
     ]);
   }
 }
