@@ -111,7 +111,11 @@ function waitsFor(run: ResolvedRun, state: RunState, steps: StepState[], gates: 
   const who = (role: string): string => `${role} (${holders(run, role).join(', ')})`;
   const votes = gates
     .filter((gate) => gate.status === 'open' || gate.status === 'held')
-    .map((gate) => `gate ${gate.id}: votes of ${gate.roles.map(who).join(', ')}`);
+    .map((gate) => {
+      const what =
+        gate.digest === null ? 'its evidence, which is being read' : `votes of ${gate.roles.map(who).join(', ')}`;
+      return `gate ${gate.id}: ${what}`;
+    });
   const proposed = state.amendment?.status === 'proposed' ? state.amendment : null;
   const amendment = proposed
     ? [`amendment by ${proposed.by}: ${2 - proposed.approvedBy.length} more own people to approve it`]

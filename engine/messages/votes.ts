@@ -16,7 +16,8 @@ export function answerVote({ state, run, now }: MessageContext, message: VoteMes
     const who = gate.roles.map((role) => `${role} (${holders(run, role).join(', ')})`).join(', ');
     return refuse(`${message.person} may not vote at gate ${gate.id}; it asks ${who}`);
   }
-  const digest = message.digest ?? gate.digest ?? '';
+  const digest = message.digest ?? gate.digest;
+  if (digest === null) return refuse(`the evidence of gate ${gate.id} is not read yet; vote once it shows`);
   if (digest !== gate.digest && !own(gate.seen, digest))
     return refuse(`gate ${gate.id} never showed evidence ${digest.slice(0, 12)}; read it again and vote`);
   gate.votes = gate.votes.filter((vote) => vote.person !== message.person);

@@ -94,6 +94,16 @@ describe('refusals name the remedy', () => {
   });
 });
 
+it('refuses a vote on evidence that is still being read', () => {
+  const state = withGate();
+  const gate = state.gates['final'];
+  if (gate) gate.digest = null;
+  expect(reason(state, { kind: 'vote', person: 'olga', gate: 'final', decision: 'go' })).toMatch(
+    /not read yet; vote once/,
+  );
+  expect(gate?.votes).toEqual([]);
+});
+
 describe('ids', () => {
   it('answers an id once and again, without doing anything again', () => {
     const state = fresh();

@@ -35,7 +35,7 @@ export function deedsOf(view: RunView, script: Script): Deed[] {
   return [
     ...view.steps.filter(({ id }) => !leave.includes(id)).flatMap(deedsAtStep),
     ...view.gates
-      .filter(({ id, status }) => status === 'open' && !leave.includes(id))
+      .filter(({ id, status, digest }) => status === 'open' && digest !== null && !leave.includes(id))
       .flatMap((gate) => votesAt(gate, gate.id === noGo ? 'no-go' : 'go')),
   ];
 }
