@@ -30,7 +30,8 @@ import { chunkRowsOf } from './step-of';
 
 const CLAIM_MS = 60_000;
 const IDLE_MS = 250;
-const FOLLOW_MS = 500;
+/** Between passes that find nothing: twice as long each time, so that waves at rest cost little however many they are. */
+const REST_MS = { least: 500, most: 4_000 };
 
 type BulkActivities = Pick<Activities, 'startPreload' | 'preloadStream' | 'catchUp' | 'follow' | 'convert'>;
 
@@ -161,6 +162,7 @@ async function passUntil(
   const compiled = await cutover.compiled();
   const wave = waveOf(ref);
   let [passes, rows] = [0, 0];
+  let restMs = REST_MS.least;
   for (;;) {
     beat.check();
     const pass = await runPass(cutover.pair, compiled, wave, ref.epoch);
@@ -175,6 +177,7 @@ async function passUntil(
     const lagRows = await lag(cutover.pair, wave, pass.position);
     beat.progress({ passes, rows, lagRows });
     if (enough(lagRows)) return { lagRows, passes, rows };
-    if (lagRows === 0) await beat.pause(FOLLOW_MS);
+    restMs = pass.changes > 0 ? REST_MS.least : Math.min(restMs * 2, REST_MS.most);
+    if (lagRows === 0) await beat.pause(restMs);
   }
 }
