@@ -24,12 +24,15 @@ export function keepFollowing(context: Context): void {
   );
 }
 
-/** What changes from now on is brought while customers are frozen, so people hear of it. */
+/** What changes from now on is brought while customers are frozen, so people hear of it. Steps and gates' evidence begin it again. */
 function followEnded(context: Context, reason: string): void {
   const { state, runtime } = context;
   context.background.delete('follow');
-  notice(state, runtime.now(), `the target does not follow the source any more until the next step begins: ${reason}`);
-  record(context, 'system', 'follow ended', 'follow', { reason });
+  const text = `the target does not follow the source for now: ${reason}`;
+  if (state.notices.at(-1)?.text !== text) {
+    notice(state, runtime.now(), text);
+    record(context, 'system', 'follow ended', 'follow', { reason });
+  }
   runtime.publish();
 }
 

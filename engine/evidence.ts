@@ -6,6 +6,7 @@ import type { Context } from './context';
 import { calendarMs } from './context';
 import { phasesOf } from './initial-state';
 import { messageOf } from './message-of';
+import { Cancelled } from './runtime';
 import type { RunState, StepState } from './state';
 import { durationMs } from '../runbooks/schema/common';
 
@@ -28,13 +29,13 @@ export async function gatherEvidence(
 /** Measures that cannot be read are red, never absent: the gate stays shut, and reads again with its next evidence. */
 async function measuresOf({ runtime, state }: Context, gate: string): Promise<EvidenceItem[]> {
   try {
-    return await runtime.activities.readMeasures({
-      cutover: state.cutover,
-      wave: state.wave,
-      gate,
-      downtimeMs: longestDowntimeMs(state),
-    });
+    const downtimeMs = longestDowntimeMs(state);
+    return await runtime.cancellable(
+      () => runtime.activities.readMeasures({ cutover: state.cutover, wave: state.wave, gate, downtimeMs }),
+      () => state.rollback !== null,
+    );
   } catch (error) {
+    if (error instanceof Cancelled) throw error;
     const shown = `cannot be read: ${messageOf(error)}`;
     return [{ id: 'measures', kind: 'measure', verdict: 'fail', fingerprint: 'unreadable', title: 'Measures', shown }];
   }

@@ -17,6 +17,9 @@ const QUICK: ActivityOptions = {
   retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '5 seconds' },
 };
 
+/** What no person decides about: asked until it answers, for a run that gave up would be dead. */
+const STAYING: ActivityOptions = { ...QUICK, scheduleToCloseTimeout: '30 days' };
+
 /** Bulk work: bounded by its heartbeat, not by the clock. */
 const BULK: ActivityOptions = {
   cancellationType,
@@ -48,22 +51,26 @@ const LEASE: ActivityOptions = {
 
 /** Where each activity runs and how it is retried. */
 export const POLICIES: Record<keyof Activities, { queue: Queue; options: ActivityOptions }> = {
-  loadRun: { queue: QUEUES.main, options: QUICK },
+  loadRun: { queue: QUEUES.main, options: STAYING },
   checkAmendment: { queue: QUEUES.main, options: QUICK },
-  // Asked until it answers: `control` may have adopted them though nobody heard it.
-  adoptDocuments: { queue: QUEUES.main, options: { ...QUICK, scheduleToCloseTimeout: '30 days' } },
+  // `control` may have adopted them though nobody heard it.
+  adoptDocuments: { queue: QUEUES.main, options: STAYING },
   openCutover: {
     queue: QUEUES.main,
     options: { ...QUICK, startToCloseTimeout: '10 minutes', scheduleToCloseTimeout: '1 hour' },
   },
-  saveView: { queue: QUEUES.main, options: QUICK },
-  closeCutover: { queue: QUEUES.main, options: QUICK },
-  raiseEpoch: { queue: QUEUES.main, options: QUICK },
+  saveView: { queue: QUEUES.main, options: STAYING },
+  closeCutover: { queue: QUEUES.main, options: STAYING },
+  raiseEpoch: { queue: QUEUES.main, options: STAYING },
   recordUndo: { queue: QUEUES.main, options: QUICK },
   listUndo: { queue: QUEUES.main, options: QUICK },
   completeUndo: { queue: QUEUES.main, options: QUICK },
-  appendLedger: { queue: QUEUES.main, options: { ...QUICK, scheduleToCloseTimeout: '30 days' } },
-  readMeasures: { queue: QUEUES.main, options: { ...QUICK, startToCloseTimeout: '5 minutes' } },
+  appendLedger: { queue: QUEUES.main, options: STAYING },
+  // Writes nothing: whoever goes back does not wait for it.
+  readMeasures: {
+    queue: QUEUES.main,
+    options: { ...QUICK, cancellationType: ActivityCancellationType.TRY_CANCEL, startToCloseTimeout: '5 minutes' },
+  },
   notify: { queue: QUEUES.main, options: QUICK },
   runAction: { queue: QUEUES.main, options: QUICK },
   startPreload: { queue: QUEUES.data, options: BULK },

@@ -10,6 +10,8 @@ import { lookAtBuilds } from './look-at-builds';
 
 /** A lease must be taken over at once when its holder dies. */
 const LEASE_HOLDERS = 2;
+/** It looks twice a minute. */
+const GUARDIAN_AWAY_MS = 300_000;
 
 export async function lookAtTemporal(temporal: TemporalClient, nowMs: number): Promise<Diagnosis[]> {
   const remedy = 'see the message; the server may need a newer version or other rights';
@@ -105,7 +107,13 @@ async function lookAtGuardian({ client }: TemporalClient, nowMs: number): Promis
         ),
       ];
     const last = schedule.info.recentActions.at(-1)?.takenAt;
-    return [ok('guardian', last ? `looked ${span(nowMs - last.getTime())} ago` : 'scheduled, has not looked yet')];
+    if (!last) return [ok('guardian', 'scheduled, has not looked yet')];
+    const agoMs = nowMs - last.getTime();
+    const said = `looked ${span(agoMs)} ago`;
+    if (agoMs <= GUARDIAN_AWAY_MS) return [ok('guardian', said)];
+    const stuck =
+      'a run of it stands still or no worker serves it: customers a dead run leaves frozen stay between two systems';
+    return [bad('guardian', `${said}: ${stuck}`, 'start a worker; terminate the run cutover-guardian-… that is open')];
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'ScheduleNotFoundError') throw error;
     return [bad('guardian', 'has no schedule: waves of a dead run would not be looked after', remedy)];

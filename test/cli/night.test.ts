@@ -7,6 +7,7 @@ import { runCli } from '../../cli/run-cli';
 import type { MachineDuration } from '../../cli/machine-durations';
 import type { StatusShown } from '../../cli/run-status';
 import type { Timeline } from '../../runbooks/plan-timeline/plan-timeline';
+import { GUARDIAN_SCHEDULE, QUEUES, WORKFLOWS } from '../../workflows/names';
 import { Stage } from '../e2e/support/stage';
 import { waitUntil } from '../support/wait-until';
 import { fakeCli, type HeardCli } from './support/fake-cli';
@@ -62,8 +63,20 @@ describe('a night led from the command line', () => {
     expect(stdout).toMatch(/bad\s+guardian\s+has no schedule/);
   });
 
-  it('starts a run once; the same id again is refused with where to look', async () => {
+  it('a worker brings the schedule of the guardian up to date that an earlier build made', async () => {
+    const { schedule } = stage.temporal.client;
+    await schedule.create({
+      scheduleId: GUARDIAN_SCHEDULE,
+      spec: { intervals: [{ every: '1 day' }] },
+      action: { type: 'startWorkflow', workflowType: WORKFLOWS.guardian, taskQueue: QUEUES.main, args: [] },
+    });
     await stage.startWorkers();
+    const { action, spec } = await schedule.getHandle(GUARDIAN_SCHEDULE).describe();
+    expect(action).toMatchObject({ workflowId: 'cutover-guardian', workflowRunTimeout: 600_000 });
+    expect(spec.intervals).toEqual([expect.objectContaining({ every: 30_000 })]);
+  });
+
+  it('starts a run once; the same id again is refused with where to look', async () => {
     const first = await cutover(...START, '--id', ID);
     expect(first).toMatchObject({ exitCode: 0, stderr: '' });
     expect(first.stdout).toContain(`cutover/tiny/${ID}`);
