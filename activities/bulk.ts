@@ -177,7 +177,9 @@ async function passUntil(
     const lagRows = await lag(cutover.pair, wave, pass.position);
     beat.progress({ passes, rows, lagRows });
     if (enough(lagRows)) return { lagRows, passes, rows };
-    restMs = pass.changes > 0 ? REST_MS.least : Math.min(restMs * 2, REST_MS.most);
-    if (lagRows === 0) await beat.pause(restMs);
+    if (pass.changes > 0) restMs = REST_MS.least;
+    if (lagRows > 0) continue;
+    await beat.pause(restMs);
+    restMs = Math.min(restMs * 2, REST_MS.most);
   }
 }

@@ -11,7 +11,7 @@ import { readPairOfNumbers } from '../systems/postgres/data/numbers';
 import { countWave } from '../systems/postgres/data/purge';
 import { verifyWave } from '../systems/postgres/data/verify';
 import { SystemFault } from '../systems/ports';
-import { beating, staleEpoch } from './attempt';
+import { beating, staleEpoch, type Beat } from './attempt';
 import { integrityItems } from './integrity';
 import { waveOf } from './wave-of';
 import type { CutoverWorld, World } from './world';
@@ -21,7 +21,8 @@ type CheckActivities = Pick<Activities, 'readMeasures' | 'verify' | 'verifyRetur
 /** What proves that things are as they should be. */
 export function checkActivities(world: World): CheckActivities {
   return {
-    readMeasures: ({ cutover, wave, gate, downtimeMs }) => readMeasures(world, { cutover, wave, gate, downtimeMs }),
+    readMeasures: ({ cutover, wave, gate, downtimeMs }) =>
+      beating((beat) => readMeasures(world, { cutover, wave, gate, downtimeMs }, beat)),
     verify: ({ ref, scope, totals }) => beating(() => verify(world, ref, scope, totals)),
     verifyReturned: ({ ref, copyKept = false }) => beating(() => verifyReturned(world, ref, copyKept)),
   };
@@ -76,13 +77,14 @@ interface Scope {
 }
 
 /** The gate's success measures, read now. The verdict is hashed, not the figure: figures move while customers live. */
-async function readMeasures(world: World, scope: Scope): Promise<EvidenceItem[]> {
+async function readMeasures(world: World, scope: Scope, beat: Beat): Promise<EvidenceItem[]> {
   const cutover = await world.of(scope.cutover);
   const { success } = cutover.documents.runbook;
   const items: EvidenceItem[] = [];
   for (const measure of success.filter((candidate) => candidate.at.includes(scope.gate)))
     items.push(await readMeasure(world, cutover, measure, scope).catch((error: unknown) => unreadable(measure, error)));
   items.push(...(await integrityItems(cutover.pair)));
+  beat.check(); // nobody waits for one that is cancelled
   await saveResult(world.control, {
     cutover: scope.cutover,
     wave: scope.wave,

@@ -29,7 +29,7 @@ function followEnded(context: Context, reason: string): void {
   const { state, runtime } = context;
   context.background.delete('follow');
   const text = `the target does not follow the source for now: ${reason}`;
-  if (state.notices.at(-1)?.text !== text) {
+  if (!state.notices.some((told) => told.text === text)) {
     notice(state, runtime.now(), text);
     record(context, 'system', 'follow ended', 'follow', { reason });
   }

@@ -16,7 +16,7 @@ export interface Runtime {
   readonly activities: Activities;
   /** Starts an activity that runs until stopped; `onEnd` hears when it ended by itself. */
   background(start: (activities: Activities) => Promise<unknown>, onEnd: (error: unknown) => void): Background;
-  /** Runs `body`; once `cancelled` holds its activities are cancelled and awaited, and it rejects with Cancelled. */
+  /** Runs `body`; once `cancelled` holds its activities are cancelled, effects are awaited, and it rejects with Cancelled. */
   cancellable<T>(body: () => Promise<T>, cancelled: () => boolean): Promise<T>;
   /** Tells watchers (queries, current details, search attributes) that the state changed. */
   publish(): void;

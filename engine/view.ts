@@ -17,7 +17,7 @@ export interface RunView {
   startedAt: number;
   steps: StepState[];
   gates: GateState[];
-  /** What the run waits for people to do, in words. */
+  /** What the run waits for, in words: what people are to do, evidence that is being read. */
   waitsFor: string[];
   incidents: RunState['incidents'];
   paused: RunState['paused'];

@@ -2,7 +2,7 @@ import { ActivityCancellationType, type ActivityOptions } from '@temporalio/work
 import type { Activities } from '../engine/contract';
 import { QUEUES, type Queue } from './names';
 
-/** Effects are always waited for when cancelled: undo never runs beside the effect it undoes. */
+/** Effects are waited for when cancelled: undo never runs beside the effect it undoes. */
 const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
 
 /** Every activity heartbeats by itself; a worker that died is noticed after this. */
@@ -17,7 +17,7 @@ const QUICK: ActivityOptions = {
   retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '5 seconds' },
 };
 
-/** What no person decides about: asked until it answers, for a run that gave up would be dead. */
+/** What happens outside steps, where no person can say retry: asked until it answers, for a run that gave up would be dead. */
 const STAYING: ActivityOptions = { ...QUICK, scheduleToCloseTimeout: '30 days' };
 
 /** Bulk work: bounded by its heartbeat, not by the clock. */
@@ -66,7 +66,7 @@ export const POLICIES: Record<keyof Activities, { queue: Queue; options: Activit
   listUndo: { queue: QUEUES.main, options: QUICK },
   completeUndo: { queue: QUEUES.main, options: QUICK },
   appendLedger: { queue: QUEUES.main, options: STAYING },
-  // Writes nothing: whoever goes back does not wait for it.
+  // No effect: whoever goes back does not wait for it.
   readMeasures: {
     queue: QUEUES.main,
     options: { ...QUICK, cancellationType: ActivityCancellationType.TRY_CANCEL, startToCloseTimeout: '5 minutes' },

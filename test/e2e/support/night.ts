@@ -121,7 +121,7 @@ export class Night {
     return sendUpdate(this.stage.temporal, workflowId, name, input);
   }
 
-  /** Plays the people until the cutover's run has closed or `holds` does, which sees the first wave. Throws with the last view when `withinMs` is over. */
+  /** Plays the people until the cutover has ended, and its run has closed, or `holds` does, which sees the first wave. Throws with the last view when `withinMs` is over. */
   async play(
     withinMs: number,
     holds: (views: { cutover: RunView | null; wave: RunView | null }) => boolean = () => false,
