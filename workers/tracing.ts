@@ -21,10 +21,11 @@ export interface Tracing {
 
 const isAsked = (env: Record<string, string | undefined>): boolean => ENDPOINTS.some((name) => env[name]);
 
+/** Unless OTEL_EXPORTER_OTLP_TIMEOUT says otherwise; spans that take longer are lost. */
 const SEND_TIMEOUT_MS = 3_000;
 
 /**
- * Traces as OpenTelemetry's variables of the environment say (OTEL_EXPORTER_OTLP_ENDPOINT, …_HEADERS, OTEL_SERVICE_NAME). Null, and nothing
+ * Traces as OpenTelemetry's variables of the environment say (OTEL_EXPORTER_OTLP_ENDPOINT, …_HEADERS, …_TIMEOUT, OTEL_SERVICE_NAME). Null, and nothing
  * is loaded, when no endpoint is set. `service` is the name when none is given.
  */
 export async function startTracing(service: string, env: Record<string, string | undefined>): Promise<Tracing | null> {
@@ -39,7 +40,8 @@ export async function startTracing(service: string, env: Record<string, string |
       import('@temporalio/interceptors-opentelemetry'),
     ]);
   const resource = new Resource({ 'service.name': env['OTEL_SERVICE_NAME'] ?? service });
-  const processor = new sdk.BatchSpanProcessor(new OTLPTraceExporter({ timeoutMillis: SEND_TIMEOUT_MS }));
+  const timeout = env['OTEL_EXPORTER_OTLP_TIMEOUT'] ? {} : { timeoutMillis: SEND_TIMEOUT_MS };
+  const processor = new sdk.BatchSpanProcessor(new OTLPTraceExporter(timeout));
   const provider = new sdk.BasicTracerProvider({ resource, spanProcessors: [processor] });
   provider.register({ contextManager: new AsyncLocalStorageContextManager() });
   const tracer = provider.getTracer('cutover');

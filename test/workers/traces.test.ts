@@ -37,12 +37,13 @@ const startNight = (env: Record<string, string>, id: string) =>
   command(env, 'start', join(TINY, 'runbook.yaml'), '--plan', join(TINY, 'plan.yaml'), '--as', 'ada', '--id', id);
 
 test('one trace goes from the command through the runs to their calls, and holds no value of a row', async () => {
-  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
+  // Spans that are not taken in time are lost, and a busy machine takes long.
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_TIMEOUT: '30000' };
   await stage.start('traced', WORKER, { env, ready: /"ready":true/ });
   const id = `traced-${Date.now().toString(36)}`;
   await startNight(env, id);
   expect((await new Night(stage, id).play(90_000))?.outcome).toBe('live');
-  await waitUntil(() => collector.named('RunWorkflow:cutover').length > 0);
+  await waitUntil(() => collector.named('RunWorkflow:cutover').length > 0, 60_000);
   const [started] = collector.named('cutover start');
   const only = (name: string): ReceivedSpan => {
     const found = collector.named(name).filter(({ traceId }) => traceId === started?.traceId);
