@@ -24,6 +24,11 @@ export function keepFollowing(context: Context): void {
   );
 }
 
+/** Takes up what ended by itself, or with the run that continued as new. */
+export function followAgain(context: Context): void {
+  if (context.state.following) keepFollowing(context);
+}
+
 /** What changes from now on is brought while customers are frozen, so people hear of it. Steps and gates' evidence begin it again. */
 function followEnded(context: Context, reason: string): void {
   const { state, runtime } = context;
@@ -84,6 +89,6 @@ export async function stopBackground(context: Context, name: 'lease' | 'follow')
 
 /** After continue-as-new: what was kept going is kept going again. */
 export function resumeBackground(context: Context): void {
-  if (context.state.following) keepFollowing(context);
+  followAgain(context);
   if (context.state.frozen && context.state.switchedAt === null) keepLease(context);
 }

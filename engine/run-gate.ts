@@ -1,7 +1,7 @@
 import { judge, redItems, voidStale, type GateVerdict } from '../domain/gate';
 import { durationMs } from '../runbooks/schema/common';
 import type { Gate, Phase } from '../runbooks/schema/step';
-import { keepFollowing } from './background';
+import { followAgain } from './background';
 import { calendarMs, record, wait, type Context } from './context';
 import { gatherEvidence } from './evidence';
 import { notice } from './notice';
@@ -53,7 +53,7 @@ function open(context: Context, gate: GateState, definition: Gate): void {
 
 /** Reads the evidence again and voids votes it no longer carries. */
 async function refresh(context: Context, phase: Phase, gate: GateState): Promise<void> {
-  if (context.state.following) keepFollowing(context);
+  followAgain(context);
   const { items, digest } = await gatherEvidence(context, phase);
   gate.seen = {
     [digest]: items,

@@ -1,6 +1,6 @@
 import { STEP_KINDS } from '../domain/step-kinds';
 import type { Phase, Step, StepKind } from '../runbooks/schema/step';
-import { keepFollowing } from './background';
+import { followAgain } from './background';
 import { isHeld, record, wait, type Context } from './context';
 import { waitForHours } from './hours';
 import { messageOf } from './message-of';
@@ -77,7 +77,7 @@ async function perform(context: Context, phase: Phase, step: Step, state: StepSt
   state.startedAt ??= runtime.now();
   state.problem = null;
   if (!entered) record(context, 'system', 'step started', state.id);
-  if (context.state.following) keepFollowing(context);
+  followAgain(context);
   runtime.publish();
   const result = await handlerOf(step.kind)({ context, phase, step, state });
   state.endedAt = runtime.now();

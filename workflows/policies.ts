@@ -33,12 +33,13 @@ const BULK: ActivityOptions = {
   },
 };
 
-/** Days may pass before people go on: the source may be away for longer than any number of tries. */
-const FOLLOW: ActivityOptions = {
-  cancellationType,
-  startToCloseTimeout: '24 hours',
-  heartbeatTimeout: HEARTBEAT,
-  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+const MAXIMUM_INTERVAL = '1 minute';
+
+/** No attempt is the last one: of a rollback, and of what goes on while people wait for days. */
+export const untilItSucceeds = (options: ActivityOptions): ActivityOptions => {
+  const { scheduleToCloseTimeout: _dropped, ...rest } = options;
+  const { maximumAttempts: _unlimited, ...retry } = rest.retry ?? {};
+  return { ...rest, retry: { ...retry, maximumInterval: MAXIMUM_INTERVAL } };
 };
 
 /** The lease must be taken up again well before it ends. */
@@ -76,7 +77,7 @@ export const POLICIES: Record<keyof Activities, { queue: Queue; options: Activit
   startPreload: { queue: QUEUES.data, options: BULK },
   preloadStream: { queue: QUEUES.data, options: BULK },
   catchUp: { queue: QUEUES.data, options: BULK },
-  follow: { queue: QUEUES.follow, options: FOLLOW },
+  follow: { queue: QUEUES.follow, options: untilItSucceeds(BULK) },
   holdIntake: { queue: QUEUES.main, options: { ...QUICK, startToCloseTimeout: '5 minutes' } },
   releaseIntake: { queue: QUEUES.main, options: BULK },
   drain: { queue: QUEUES.source, options: BULK },
@@ -90,13 +91,4 @@ export const POLICIES: Record<keyof Activities, { queue: Queue; options: Activit
   keepCopy: { queue: QUEUES.data, options: BULK },
   purgeCopy: { queue: QUEUES.data, options: BULK },
   verifyReturned: { queue: QUEUES.data, options: BULK },
-};
-
-const MAXIMUM_INTERVAL = '1 minute';
-
-/** A rollback is retried until it succeeds: no attempt is the last one. */
-export const untilItSucceeds = (options: ActivityOptions): ActivityOptions => {
-  const { scheduleToCloseTimeout: _dropped, ...rest } = options;
-  const { maximumAttempts: _unlimited, ...retry } = rest.retry ?? {};
-  return { ...rest, retry: { ...retry, maximumInterval: MAXIMUM_INTERVAL } };
 };
