@@ -16,6 +16,8 @@ import { readRows, type Rows } from './rows';
 
 const CUSTOMERS = 100;
 const CHUNK_ROWS = 50;
+/** Workers that die one after the other on a loaded machine do not cost the freeze. */
+const LEASE = 'PT1M';
 /** On a loaded machine a night with many faults takes many minutes; one that is not over then is stuck. */
 const WITHIN_MS = 900_000;
 
@@ -185,9 +187,16 @@ async function startWatch({ stage }: Ground, random: Random, cutover: string): P
   return { writer, requester, owners, prober: startProber(probed, random, (what) => owners.push(what)) };
 }
 
+/** For `change`, where the lease is to lapse under the fault. */
+export const withLease =
+  (lease: string): Change =>
+  (runbook) =>
+    runbook.setIn(['limits', 'lease'], lease);
+
 /** Every kind of step, small chunks, a proof while live, and jobs whose every stop and start is a row. */
 function everyKindAndJobs(runbook: Document): void {
   everyKind(runbook);
+  runbook.setIn(['limits', 'lease'], LEASE);
   runbook.setIn(['perWave', 0, 'steps', 0, 'chunkRows'], CHUNK_ROWS);
   runbook.addIn(['perWave', 0, 'steps'], runbook.createNode({ id: 'prove', kind: 'verify', scope: 'live' }));
   const jobs = ['perWave', 1, 'steps', 2];

@@ -19,6 +19,10 @@ export interface Result {
 /** What a run loses its freeze for is no fault of the product: a lease that lapsed under the fault sends it back. */
 const LOST_FREEZE = /freeze was lost/;
 
+/** Why a moment may never have come. */
+const endOf = (field: Field | null): string =>
+  `it ended ${field?.view?.outcome ?? 'nowhere'}: ${field?.view?.rollback?.reason ?? 'nobody went back'}`;
+
 /** Plays one trial on a ground of its own, and judges. Never throws. */
 export async function attempt(ground: Ground, trial: Trial, seed: number): Promise<Result> {
   const startedAt = Date.now();
@@ -32,8 +36,7 @@ export async function attempt(ground: Ground, trial: Trial, seed: number): Promi
     await audit(field, result.ending);
     result.judgement = field.judgement;
     const lost = LOST_FREEZE.test(field.view?.rollback?.reason ?? '');
-    if (expected !== 'either' && expected !== outcome && !lost)
-      judge(result.judgement, 'LIVE', [`it ended ${outcome ?? 'nowhere'}: ${field.view?.rollback?.reason ?? ''}`]);
+    if (expected !== 'either' && expected !== outcome && !lost) judge(result.judgement, 'LIVE', [endOf(field)]);
   } catch (error) {
     if (error instanceof NotOver) {
       result.ending = 'not-over';
@@ -41,7 +44,7 @@ export async function attempt(ground: Ground, trial: Trial, seed: number): Promi
     } else
       result.unproven =
         error instanceof NotHappened
-          ? error.message
+          ? `${error.message}; ${endOf(field)}`
           : error instanceof Error
             ? (error.stack ?? error.message)
             : String(error);

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../support/random';
 import { waitUntil } from '../../support/wait-until';
-import type { Field } from '../field';
+import { withLease, type Field } from '../field';
 import { WAYS, type Way } from '../ground';
 import { judge } from '../promises';
 import type { Trial } from '../trial';
 
-/** As in the tiny runbook. */
 const LEASE_MS = 15_000;
 /** From the lease's end to the next look of a customer, on a machine that does much else; a lease that is renewed lasts 15 minutes. */
 const MARGIN_MS = 30_000;
@@ -31,7 +30,7 @@ export const cuts = (random: Random): Trial[] =>
     ...WAYS.map((way): Trial => ({
       name: `${deed}-${way}-past-the-lease`,
       fault: deed === 'cut' ? 'way cut' : 'way stalled',
-      options: { script: { leave: ['final'] } },
+      options: { script: { leave: ['final'] }, change: withLease(`PT${LEASE_MS / 1_000}S`) },
       play: (field) => pastTheLease(field, way, deed),
     })),
   ]);

@@ -4,7 +4,7 @@ import { brokenPid, readCalls, type Call } from '../../e2e/support/break-files';
 import type { Random } from '../../support/random';
 import { waitUntil } from '../../support/wait-until';
 import { judge } from '../promises';
-import { NotHappened, type Field } from '../field';
+import { NotHappened, withLease, type Field } from '../field';
 import { inGroups, STEP_EFFECTS, type When } from '../moments';
 import { readRows } from '../rows';
 import type { Trial } from '../trial';
@@ -14,6 +14,7 @@ const LOOK_MS = 50;
 /** A database ends a transaction that a stopped worker left open after a minute; then the next attempt goes on. */
 const WITHIN_MS = 180_000;
 const WHENS: readonly When[] = ['before', 'during', 'after'];
+const shortLease = withLease('PT15S');
 
 /** Workers stopped by SIGSTOP past every timeout, and woken when another attempt has won, or when all was rolled back. */
 export const zombies = (random: Random): Trial[] => [
@@ -23,7 +24,7 @@ export const zombies = (random: Random): Trial[] => [
       return {
         name: `zombie-${at + 1}`,
         fault: 'worker stopped, then woken',
-        options: { breakAt: moments.map((moment) => `${moment}:stop`) },
+        options: { breakAt: moments.map((moment) => `${moment}:stop`), change: shortLease },
         play: (field) => wakeWinners(field, moments),
       };
     },
@@ -33,7 +34,7 @@ export const zombies = (random: Random): Trial[] => [
     return {
       name: `zombie-${activity}-after-rollback`,
       fault: 'worker stopped, woken after a rollback',
-      options: { breakAt: [`${moment}:stop`] },
+      options: { breakAt: [`${moment}:stop`], change: shortLease },
       play: (field) => wakeAfterRollback(field, moment),
     };
   }),
