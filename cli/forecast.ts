@@ -1,7 +1,9 @@
 import type { Pool } from 'pg';
+
 import { workBegan } from '../engine/state';
 import { planTimeline, type StepSoFar, type TimelineWave } from '../runbooks/plan-timeline/plan-timeline';
 import type { ResolvedRun } from '../runbooks/resolved';
+import { durationMs } from '../runbooks/schema/common';
 import { finishedSince } from '../systems/control/chunks';
 import { CliError } from './exit';
 import { machineDurations } from './machine-durations';
@@ -15,6 +17,14 @@ export interface Forecast {
   waves: (TimelineWave & { frozenAt: number | null })[];
   /** `wave-N/step` for which no opening has time enough any more. */
   unplaced: string[];
+  /** Waves whose new work is held now; `until`: as long as the runbook's `heldAtMost` lets it be. */
+  held: HeldIntake[];
+}
+
+export interface HeldIntake {
+  wave: number;
+  since: number;
+  until: number;
 }
 
 /** As `status` and `watch` show it; null when it has ended, goes back, or its documents cannot be read here. */
@@ -48,7 +58,15 @@ export function forecastOf(
       .filter(({ wave }) => !switched.has(wave))
       .map((wave) => ({ ...wave, frozenAt: runs.find((run) => run.wave === wave.wave)?.frozen?.at ?? null })),
     unplaced: timeline.unplaced,
+    held: runs.flatMap((run) => heldIntake(run, durationMs(resolved.runbook.limits.heldAtMost))),
   };
+}
+
+function heldIntake({ wave, steps }: RunShown, atMostMs: number): HeldIntake[] {
+  const intake = steps.find(({ kind }) => kind === 'intake');
+  const released = steps.some(({ kind, status }) => kind === 'release' && (status === 'done' || status === 'skipped'));
+  const began = intake && (intake.status === 'running' || intake.status === 'done') ? workBegan(intake) : null;
+  return wave === null || began === null || released ? [] : [{ wave, since: began, until: began + atMostMs }];
 }
 
 const keyOf = (wave: number | null, id: string): string => `${wave ?? ''}/${id}`;

@@ -7,6 +7,7 @@ import { CliError, EXIT } from '../exit';
 import { findCutover } from '../find-cutover';
 import { withForecast, type Forecast, type StatusAhead } from '../forecast';
 import { readStatus } from '../run-status';
+import { heldText } from '../show/ahead';
 import { changesOf, type Change } from '../show/changes';
 import { clock } from '../show/format';
 import { progressBars, type Watched } from '../show/progress-bars';
@@ -41,10 +42,10 @@ async function watch(cli: Cli, id: string, options: CommonOptions): Promise<void
         const found = await findCutover(id, control, temporal);
         const look = async (): Promise<StatusAhead> =>
           withForecast(await readStatus(found, temporal, control), control, cli.now());
-        const moves = expectedEnd(cli);
+        const ahead = saidOnce(cli);
         let before = await look();
         let silent = false;
-        shown.show(before, [...changesOf(null, before), ...moves(before.forecast)]);
+        shown.show(before, [...changesOf(null, before), ...ahead(before.forecast)]);
         while (before.outcome === null && !cli.stop.aborted) {
           await sleep(EVERY_MS, undefined, { signal: cli.stop }).catch(onStop);
           const status = await lookAgain(look);
@@ -52,7 +53,7 @@ async function watch(cli: Cli, id: string, options: CommonOptions): Promise<void
           if (answers === silent) shown.show(before, [heard(answers)]);
           silent = !answers;
           if (!answers) continue;
-          shown.show(status, [...changesOf(before, status), ...moves(status.forecast)]);
+          shown.show(status, [...changesOf(before, status), ...ahead(status.forecast)]);
           before = status;
         }
         return before;
@@ -75,13 +76,20 @@ async function lookAgain(look: () => Promise<StatusAhead>): Promise<StatusAhead 
   }
 }
 
-/** Says the expected end when it is known, and again when it has moved by so much that people would want to know. */
-function expectedEnd(cli: Cli): (forecast: Forecast | null) => Change[] {
+/** Says the expected end when it is known, and again when it has moved by so much that people would want to know; and what is held for too long. */
+function saidOnce(cli: Cli): (forecast: Forecast | null) => Change[] {
   let said: number | null = null;
+  const told = new Set<number>();
   return (forecast) => {
-    if (!forecast || (said !== null && Math.abs(forecast.endsAt - said) < MOVED_MS)) return [];
+    if (!forecast) return [];
+    const now = cli.now();
+    const changes = forecast.held
+      .filter(({ wave, until }) => until <= now && !told.has(wave))
+      .map((held): Change => ({ wave: held.wave, subject: 'intake', text: heldText(held, now) }));
+    for (const { wave } of changes) told.add(wave ?? 0);
+    if (said !== null && Math.abs(forecast.endsAt - said) < MOVED_MS) return changes;
     said = forecast.endsAt;
-    return [{ wave: null, subject: 'run', text: `expected to end at ${clock(said, cli.now())}` }];
+    return [...changes, { wave: null, subject: 'run', text: `expected to end at ${clock(said, now)}` }];
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Forecast } from '../forecast';
+import type { Forecast, HeldIntake } from '../forecast';
 import { clock, span } from './format';
 
 /** The forecast in words: when the whole ends, when each wave freezes, for how long, and until when going back fits. */
@@ -14,5 +14,15 @@ export function aheadLines(forecast: Forecast | null, nowMs: number): string[] {
   const unplaced = forecast.unplaced.map(
     (step) => `no opening has time enough left for ${step}: reschedule its window`,
   );
-  return [`expected to end at ${clock(forecast.endsAt, nowMs)}`, ...waves, ...unplaced];
+  const held = forecast.held.map((intake) => `wave ${intake.wave}: ${heldText(intake, nowMs)}`);
+  return [`expected to end at ${clock(forecast.endsAt, nowMs)}`, ...waves, ...held, ...unplaced];
+}
+
+/** How long new work has waited, against what was agreed. */
+export function heldText({ since, until }: HeldIntake, nowMs: number): string {
+  const said = `new work is held since ${clock(since, nowMs)}`;
+  const agreed = span(until - since);
+  return until > nowMs
+    ? `${said}, of the ${agreed} agreed (heldAtMost)`
+    : `${said}, longer than the ${agreed} agreed (heldAtMost): go on, or roll back`;
 }

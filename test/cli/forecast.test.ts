@@ -82,7 +82,7 @@ describe('the forecast of a run', () => {
     const { waves } = forecast([main(), switched], '21:40:00');
     expect(waves.map(({ wave }) => wave)).toEqual([2]);
     expect(waves[0]?.expectedFrozenMs).toBe((0.5 + 20 + 4 + 5 + 1) * MINUTE_MS);
-    expect(aheadLines({ endsAt: at('23:00:00'), waves, unplaced: [] }, at('21:40:00')).join('\n')).toMatch(
+    expect(aheadLines({ endsAt: at('23:00:00'), waves, unplaced: [], held: [] }, at('21:40:00')).join('\n')).toMatch(
       /expected to end at 23:00:00Z\nwave 2 \(w2\): freezes .*, for 31 min in all; back out by/,
     );
   });
@@ -108,5 +108,19 @@ describe('the forecast of a run', () => {
     );
     expect(clockOf(wave?.freezesAt)).toBe('11-28T21:10:00');
     expect(wave?.expectedFrozenMs).toBe((61 + 4 + 5 + 1) * MINUTE_MS);
+  });
+
+  it('says how long new work has been held, against what was agreed, until it is released', () => {
+    const night = (...steps: RunShown['steps']): RunShown[] => [main(), run(1, { startedAt: START, steps })];
+    const intake = step('intake', 'done', { kind: 'intake', startedAt: at('21:01:00'), endedAt: at('21:02:00') });
+    const said = (runs: RunShown[], now: string): string => aheadLines(forecast(runs, now), at(now)).join('\n');
+    expect(said(night(intake), '21:30:00')).toContain(
+      'wave 1: new work is held since 21:01:00Z, of the 2 h 00 min agreed (heldAtMost)',
+    );
+    expect(said(night(intake), '23:01:00')).toContain('longer than the 2 h 00 min agreed (heldAtMost): go on, or roll back');
+    const waiting = step('intake', 'waiting-go', { kind: 'intake', startedAt: at('21:01:00') });
+    expect(said(night(waiting), '21:30:00')).not.toContain('held since');
+    const released = step('release', 'done', { kind: 'release', startedAt: at('21:40:00'), endedAt: at('21:41:00') });
+    expect(said(night(intake, released), '23:30:00')).not.toContain('held since');
   });
 });
