@@ -90,8 +90,8 @@ function soFar({ wave, steps, gates }: RunShown): [string, StepSoFar][] {
 
 /** The status with its forecast. Documents that are missing or cannot be read here cost the forecast only. */
 export async function withForecast(status: StatusShown, control: Pool | null, nowMs: number): Promise<StatusAhead> {
-  const { cutover, outcome, startedAt, runs } = status;
-  const goesOn = outcome === null && runs.length > 0 && runs.every((run) => run.rollback === null);
+  const { cutover, outcome, source, startedAt, runs } = status;
+  const goesOn = outcome === null && source !== 'dead' && runs.length > 0 && runs.every((run) => run.rollback === null);
   if (!control || !goesOn || startedAt === null) return { ...status, forecast: null };
   const stored = await storedRun(control, cutover, startedAt).catch((error: unknown) => {
     if (error instanceof CliError) return null;

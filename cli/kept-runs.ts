@@ -18,6 +18,8 @@ export interface SeenRuns {
 /** The runs of a cutover, and what Temporal says of each; null where it knows one not, or does not answer. */
 export interface KeptRuns extends SeenRuns {
   looks: (RunLook | null)[];
+  /** Temporal says that the cutover's own run has closed, and what is kept of it says no end: it was terminated, or failed. */
+  isDead: boolean;
 }
 
 /** One run as its worker kept it, and what Temporal says of it; `look` is null when Temporal knows it not, or does not answer. */
@@ -26,22 +28,26 @@ interface Kept extends KeptView {
   look: RunLook | null;
 }
 
+type RunId = Pick<FoundCutover, 'cutover' | 'workflowId'>;
+
 /**
  * What the workers keep of the runs in `control` with every step they take. Null while nothing of this run is kept: it has not read its
  * documents, or what is kept is of an earlier run under the same id.
  */
-export async function keptRuns(
-  found: Pick<FoundCutover, 'cutover' | 'workflowId'>,
-  temporal: TemporalClient | null,
-  control: Pool,
-): Promise<KeptRuns | null> {
+export async function keptRuns(found: RunId, temporal: TemporalClient | null, control: Pool): Promise<KeptRuns | null> {
+  const kept = await lookAtKept(found, temporal, control);
+  // It may have ended between the two looks. A run keeps its end before it closes, so whoever reads again sees it.
+  return kept?.isDead ? lookAtKept(found, temporal, control) : kept;
+}
+
+async function lookAtKept(found: RunId, temporal: TemporalClient | null, control: Pool): Promise<KeptRuns | null> {
   const kept = await Promise.all(
     (await readViews(control, found.cutover)).map((view) => withLook(found.workflowId, view, temporal)),
   );
   const current = kept.filter(({ chain, look }) => !chain || !look?.chain || chain === look.chain);
   const own = current.find(({ wave, kind }) => wave === null && kind === 'run');
   if (!own) return null;
-  const { startedAt, waves } = own.body as RunView;
+  const { startedAt, waves, outcome } = own.body as RunView;
   const started = waves.filter(({ status }) => status !== 'pending').map(({ wave }) => wave);
   const runs = current.filter(({ wave, kind }) => kind === 'run' && (wave === null || started.includes(wave)));
   const back = current
@@ -51,6 +57,7 @@ export async function keptRuns(
     views: runs.map(({ workflowId, body }) => ({ workflowId, view: body as RunView })),
     rollbacks: back.map(({ workflowId, body }) => ({ workflowId, state: body as RollbackState })),
     looks: [...runs, ...back].map(({ look }) => look),
+    isDead: outcome === null && own.look?.isRunning === false,
   };
 }
 

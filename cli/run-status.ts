@@ -32,8 +32,8 @@ export interface StatusShown {
   /** Null while it runs. */
   outcome: string | null;
   status: string;
-  /** `saved`: no worker takes up its tasks, and this is how far it had come. */
-  source: 'live' | 'saved';
+  /** `saved`: no worker takes up its tasks, and this is how far it had come. `dead`: so is it, and its run has closed without an end. */
+  source: 'live' | 'saved' | 'dead';
   startedBy: string | null;
   startedAt: number | null;
   waves: RunState['waves'];
@@ -74,16 +74,20 @@ export async function readStatus(
   }
   const outcome = main?.outcome ?? found.row?.outcome ?? null;
   const views = seen?.views ?? [];
+  const source = asked?.outcome === 'answered' ? 'live' : await sourceOf(kept, temporal);
   return {
     cutover: found.cutover,
     workflowId: found.workflowId,
     outcome,
-    status: outcome ?? overallStatus(views.map(({ view }) => view)),
-    source: asked?.outcome === 'answered' || (await isLive(kept, temporal)) ? 'live' : 'saved',
+    status: outcome ?? (source === 'dead' ? 'dead' : overallStatus(views.map(({ view }) => view))),
+    source,
     startedBy: main?.startedBy ?? found.row?.startedBy ?? null,
     startedAt: main?.startedAt ?? found.row?.startedAt.getTime() ?? null,
     waves: main?.waves ?? [],
-    runs: views.map(({ workflowId, view }) => shown(workflowId, view)),
+    runs: views.map(({ workflowId, view }) => ({
+      ...shown(workflowId, view),
+      ...(source === 'dead' ? { waitsFor: [] } : {}),
+    })),
     rollbacks: (seen?.rollbacks ?? []).map(({ workflowId, state: { wave, status, done, problem } }) => ({
       workflowId,
       wave,
@@ -95,11 +99,12 @@ export async function readStatus(
 }
 
 /** What has ended changes no more, whether Temporal still keeps it or not; the rest is as new as the tasks its runs were served. */
-async function isLive(kept: KeptRuns | null, temporal: TemporalClient | null): Promise<boolean> {
-  if (!kept) return false;
+async function sourceOf(kept: KeptRuns | null, temporal: TemporalClient | null): Promise<StatusShown['source']> {
+  if (!kept) return 'saved';
+  if (kept.isDead) return 'dead';
   if (kept.views.every(({ view }) => hasEnded(view)) && kept.rollbacks.every(({ state }) => state.status === 'done'))
-    return true;
-  return temporal !== null && areServed(temporal, kept.looks);
+    return 'live';
+  return temporal !== null && (await areServed(temporal, kept.looks)) ? 'live' : 'saved';
 }
 
 type Asked = ({ outcome: 'answered' } & SeenRuns) | { outcome: 'silent'; reason: string };

@@ -8,7 +8,7 @@ import { findCutover } from '../find-cutover';
 import { withForecast, type Forecast, type StatusAhead } from '../forecast';
 import { readStatus } from '../run-status';
 import { heldText } from '../show/ahead';
-import { changesOf, type Change } from '../show/changes';
+import { changesOf, DEAD, type Change } from '../show/changes';
 import { clock } from '../show/format';
 import { progressBars, type Watched } from '../show/progress-bars';
 
@@ -44,15 +44,15 @@ async function watch(cli: Cli, id: string, options: CommonOptions): Promise<void
           withForecast(await readStatus(found, temporal, control), control, cli.now());
         const ahead = saidOnce(cli);
         let before = await look();
-        let silent = false;
+        let voice: Voice = 'live';
         shown.show(before, [...changesOf(null, before), ...ahead(before.forecast)]);
         while (before.outcome === null && !cli.stop.aborted) {
           await sleep(EVERY_MS, undefined, { signal: cli.stop }).catch(onStop);
           const status = await lookAgain(look);
-          const answers = status !== null && (status.source === 'live' || status.outcome !== null);
-          if (answers === silent) shown.show(before, [heard(answers)]);
-          silent = !answers;
-          if (!answers) continue;
+          const now = voiceOf(status);
+          if (now !== voice) shown.show(status ?? before, [heard(now)]);
+          voice = now;
+          if (status === null || now === 'saved') continue;
           shown.show(status, [...changesOf(before, status), ...ahead(status.forecast)]);
           before = status;
         }
@@ -93,11 +93,19 @@ function saidOnce(cli: Cli): (forecast: Forecast | null) => Change[] {
   };
 }
 
-const heard = (answers: boolean): Change => ({
-  wave: null,
-  subject: 'run',
-  text: answers ? 'the run answers again' : 'the run does not answer: no worker, or no Temporal server; still watching',
-});
+type Voice = StatusAhead['source'];
+
+/** What has ended is as it is, whoever answers. */
+const voiceOf = (status: StatusAhead | null): Voice =>
+  status === null ? 'saved' : status.outcome === null ? status.source : 'live';
+
+const HEARD: Record<Voice, string> = {
+  live: 'the run answers again',
+  saved: 'the run does not answer: no worker, or no Temporal server; still watching',
+  dead: `${DEAD}; still watching`,
+};
+
+const heard = (voice: Voice): Change => ({ wave: null, subject: 'run', text: HEARD[voice] });
 
 function lines(cli: Cli, options: CommonOptions): Watched {
   return {

@@ -1,3 +1,4 @@
+import { DEAD } from './changes';
 import { openIncidents } from './status-tables';
 import { clock, span } from './format';
 import type { StatusAhead } from '../forecast';
@@ -8,7 +9,7 @@ export function brief(status: StatusAhead, nowMs: number): string {
   const current = status.runs.filter((run) => run.wave !== null && !hasEnded(run)).at(-1) ?? status.runs[0];
   return [
     opening(status, current, nowMs),
-    ...(current ? [progress(current), customers(current, nowMs), waits(status)] : []),
+    ...(current && status.source !== 'dead' ? [progress(current), customers(current, nowMs), waits(status)] : []),
     incidents(status),
     ahead(status, nowMs),
     wayBack(status),
@@ -20,6 +21,7 @@ export function brief(status: StatusAhead, nowMs: number): string {
 function opening(status: StatusShown, current: RunShown | undefined, nowMs: number): string {
   const since = status.startedAt === null ? '' : `, ${span(nowMs - status.startedAt)} after its start`;
   const stale = status.source === 'saved' ? ' This is the last saved state; no worker answers.' : '';
+  if (status.source === 'dead') return `${status.cutover} is dead: ${DEAD}.`;
   if (status.outcome) return `${status.cutover} has ended: ${status.outcome}.${stale}`;
   const wave = status.waves.find((each) => each.wave === current?.wave);
   const where = current?.wave
@@ -68,6 +70,7 @@ function wayBack(status: StatusShown): string {
   const stuck = status.rollbacks.filter((rollback) => rollback.status === 'waiting-for-person');
   if (stuck.length > 0)
     return `The way back waits for a person: ${stuck.map((rollback) => rollback.problem ?? '').join('; ')}.`;
+  if (status.source === 'dead') return '';
   if (main?.rollback) return `We are going back, asked by ${main.rollback.by}: ${main.rollback.reason}.`;
   return main?.pointOfNoReturnPassed ? 'The point of no return has passed.' : 'Going back is possible.';
 }

@@ -49,7 +49,7 @@ export function table(cli: Cli, head: readonly string[], rows: readonly (readonl
 export function statusWord(cli: Cli, status: string): string {
   const color = colorsOf(cli);
   if (['done', 'passed', 'live', 'pass', 'ok'].includes(status)) return color.green(status);
-  if (['failed', 'refused', 'fail', 'rolled-back', 'aborted', 'rolling-back', 'bad'].includes(status))
+  if (['failed', 'refused', 'fail', 'rolled-back', 'aborted', 'rolling-back', 'bad', 'dead'].includes(status))
     return color.red(status);
   if (status.startsWith('waiting') || ['open', 'held', 'paused', 'warn'].includes(status)) return color.yellow(status);
   if (status === 'running') return color.cyan(status);

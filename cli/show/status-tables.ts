@@ -2,16 +2,18 @@ import { colorsOf, type Cli } from '../cli';
 import type { StatusAhead } from '../forecast';
 import type { GateShown, RunShown, StatusShown } from '../run-status';
 import { aheadLines } from './ahead';
+import { DEAD } from './changes';
 import { clock, shortDigest, span, statusWord, table } from './format';
 
 /** What `status` prints without `--brief`: each run with its steps, gates and what it waits for. */
 export function statusTables(cli: Cli, status: StatusAhead): string {
-  const { bold, yellow } = colorsOf(cli);
+  const { bold, red, yellow } = colorsOf(cli);
   const head = [`${bold(status.cutover)}  ${statusWord(cli, status.status)}  ${status.workflowId}`];
   if (status.startedAt !== null)
     head.push(`started ${clock(status.startedAt, cli.now())} by ${status.startedBy ?? 'unknown'}`);
   if (status.source === 'saved')
     head.push(yellow('no worker answers: this is what was saved last (start one: cutover worker)'));
+  if (status.source === 'dead') head.push(red(`${DEAD}: this is how far it had come`));
   head.push(...aheadLines(status.forecast, cli.now()));
   const runs = status.runs.map((run) => runText(cli, status, run));
   return [head.join('\n'), ...runs, rollbackText(cli, status)].filter((part) => part !== '').join('\n\n');
@@ -24,7 +26,7 @@ function runText(cli: Cli, status: StatusShown, run: RunShown): string {
   const state = summary && ['live', 'stopped', 'rolled-back'].includes(summary.status) ? summary.status : run.status;
   return [
     `${bold(title)}  ${statusWord(cli, state)}${run.phase ? `  phase ${run.phase}` : ''}`,
-    ...timeLines(cli, run),
+    ...(status.source === 'dead' ? [] : timeLines(cli, run)),
     stepTable(cli, run),
     gateTable(cli, run),
     ...run.gates.filter((gate) => gate.status === 'open' || gate.status === 'held').map((gate) => evidence(cli, gate)),

@@ -117,7 +117,9 @@ describe('the forecast of a run', () => {
     expect(said(night(intake), '21:30:00')).toContain(
       'wave 1: new work is held since 21:01:00Z, of the 2 h 00 min agreed (heldAtMost)',
     );
-    expect(said(night(intake), '23:01:00')).toContain('longer than the 2 h 00 min agreed (heldAtMost): go on, or roll back');
+    expect(said(night(intake), '23:01:00')).toContain(
+      'longer than the 2 h 00 min agreed (heldAtMost): go on, or roll back',
+    );
     const waiting = step('intake', 'waiting-go', { kind: 'intake', startedAt: at('21:01:00') });
     expect(said(night(waiting), '21:30:00')).not.toContain('held since');
     const released = step('release', 'done', { kind: 'release', startedAt: at('21:40:00'), endedAt: at('21:41:00') });

@@ -215,4 +215,28 @@ describe('a night led from the command line', () => {
     expect(saved).toMatchObject({ outcome: 'rolled-back', source: 'live' });
     expect(saved.runs[0]?.steps.length).toBeGreaterThan(0);
   });
+
+  it('says of a run that was terminated that it is dead, asks nobody for anything, and watch says it once', async () => {
+    await stage.freshDatabases(50);
+    await stage.startWorkers();
+    const id = `${ID}-dead`;
+    expect(await cutover(...START, '--id', id)).toMatchObject({ exitCode: 0 });
+    const told = async (...options: string[]): Promise<string> => (await cutover('status', id, ...options)).stdout;
+    await waitUntil(async () => /go-night\s+open/.test(await told()), 60_000);
+    await stage.temporal.client.workflow.getHandle(`cutover/tiny/${id}`).terminate('the test ends it');
+    const dead = JSON.parse(await told('--output', 'json')) as StatusShown;
+    expect(dead).toMatchObject({ status: 'dead', source: 'dead', outcome: null });
+    expect(dead.runs.flatMap(({ waitsFor }) => waitsFor)).toEqual([]);
+    expect(await told('--brief')).toMatch(/is dead: its run was terminated or failed; the guardian takes back/);
+    const child = spawn(process.execPath, [path.join('dist', 'cli', 'main.js'), 'watch', id], {
+      env: { ...process.env, ...stage.env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let heard = '';
+    child.stdout.on('data', (chunk) => (heard += String(chunk)));
+    await waitUntil(() => /terminated or failed.*still watching/.test(heard), 60_000);
+    child.kill('SIGINT');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(heard.match(/still watching/g)).toHaveLength(1);
+  });
 });
