@@ -10,10 +10,13 @@ import { Night } from '../e2e/support/night';
 import type { Script } from '../e2e/support/people';
 import { Stage } from '../e2e/support/stage';
 import { isPending, waitUntil } from '../support/wait-until';
+import { prometheusInstalled, startPrometheus, type Rule } from './support/prometheus';
 import { scrape, valueOf, type Sample } from './support/scrape';
 
 jest.setTimeout(240_000);
 
+const DOCS = join(projectDir(), 'docs');
+const RULES = join(DOCS, 'grafana', 'alerts.yaml');
 const METRIC = /\b(?:cutover|temporal)_[a-z_]+[a-z]\b/g;
 const CUSTOMERS = 40;
 const ROWS = CUSTOMERS * 4; // three notes each
@@ -21,6 +24,7 @@ const ROWS = CUSTOMERS * 4; // three notes each
 let stage: Stage;
 let night: Night;
 let url: string;
+let gatewayUrl: string;
 const script: Script = { leave: ['go-night', 'final'] };
 
 beforeAll(async () => {
@@ -95,12 +99,20 @@ test('while frozen: for how long, what is held, and no lag; the phase that was l
   expect(Math.abs((readAt?.value ?? 0) - Date.now() / 1_000)).toBeLessThan(60);
 });
 
+/** What the panels of the dashboard ask. */
+function dashboardQueries(): string[] {
+  const { panels } = JSON.parse(readFileSync(join(DOCS, 'grafana', 'cutover.json'), 'utf8')) as {
+    panels: { targets: { expr: string }[] }[];
+  };
+  return panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
+}
+
 test('the dashboard, the rules and the page name what is exported', async () => {
   const gateway = await stage.start('gateway', 'gateway/main.js', {
     env: { CUTOVER: night.id },
     ready: /"ready":true/,
   });
-  const { url: gatewayUrl } = JSON.parse(gateway.readyLine) as { url: string };
+  gatewayUrl = (JSON.parse(gateway.readyLine) as { url: string }).url;
   await stage.temporal.client.workflow.start('cutover', {
     workflowId: `cutover/tiny/${night.id}-broken`,
     taskQueue: 'cutover',
@@ -112,19 +124,56 @@ test('the dashboard, the rules and the page name what is exported', async () => 
   const exported = new Set(
     [...(await scrape(url)), ...(await scrape(`${gatewayUrl}/metrics`))].map(({ name }) => name),
   );
-  const read = (file: string): string => readFileSync(join(projectDir(), 'docs', file), 'utf8');
-  const dashboard = JSON.parse(read('grafana/cutover.json')) as { panels: { targets: { expr: string }[] }[] };
-  const rules = parse(read('grafana/alerts.yaml')) as { groups: { rules: { expr: string }[] }[] };
-  const shownBy = (expr: string): string[] => [...new Set(expr.match(METRIC) ?? [])];
+  const rules = parse(readFileSync(RULES, 'utf8')) as { groups: { rules: { expr: string }[] }[] };
   const asked = [
-    ...dashboard.panels.flatMap(({ targets }) => targets),
-    ...rules.groups.flatMap(({ rules: each }) => each),
-  ].flatMap(({ expr }) => shownBy(expr));
+    ...dashboardQueries(),
+    ...rules.groups.flatMap((group) => group.rules.map(({ expr }) => expr)),
+  ].flatMap((expr) => [...new Set(expr.match(METRIC) ?? [])]);
   expect(asked.length).toBeGreaterThan(15);
   expect(asked.filter((name) => !exported.has(name))).toEqual([]);
-  const table = [...read('observability.md').matchAll(/^\| `(cutover_\w+)` /gm)].map(([, name]) => name);
+  const page = readFileSync(join(DOCS, 'observability.md'), 'utf8');
+  const table = [...page.matchAll(/^\| `(cutover_\w+)` /gm)].map(([, name]) => name);
   expect([...table].sort()).toEqual([...exported].filter((name) => name.startsWith('cutover_')).sort());
 });
+
+if (!prometheusInstalled())
+  process.stdout.write(
+    'Skipped: rules and dashboard in a real Prometheus. Debian’s package prometheus is not installed.\n',
+  );
+(prometheusInstalled() ? test : test.skip)(
+  'a real Prometheus evaluates each rule and answers each panel of the dashboard',
+  async () => {
+    const prometheus = await startPrometheus([url, gatewayUrl], RULES);
+    try {
+      const ofNight = (expr: string): string => expr.replaceAll('$cutover', night.id);
+      const unanswered = async (): Promise<string[]> => {
+        const queries = dashboardQueries();
+        const answers = await Promise.all(queries.map((expr) => prometheus.query(ofNight(expr))));
+        return queries.filter((_, at) => answers[at]?.length === 0);
+      };
+      let silent: string[] = [];
+      await waitUntil(async () => (silent = await unanswered()).length === 0, 60_000).catch((error: unknown) => {
+        if (!isPending(error)) throw error;
+      });
+      expect(silent).toEqual([]);
+      expect(await prometheus.labelValues('cutover')).toContain(night.id);
+      // The gate that the night leaves open; nothing else is wrong.
+      const expected = ['CutoverGateWaits'];
+      let rules: Rule[] = [];
+      const raised = (): string[] => rules.filter(({ state }) => state !== 'inactive').map(({ name }) => name);
+      await waitUntil(async () => {
+        rules = await prometheus.rules();
+        return rules.every(({ health }) => health !== 'unknown') && raised().join() === expected.join();
+      }, 60_000).catch((error: unknown) => {
+        if (!isPending(error)) throw error;
+      });
+      expect(rules.filter(({ health }) => health !== 'ok')).toEqual([]);
+      expect(raised()).toEqual(expected);
+    } finally {
+      await prometheus.stop();
+    }
+  },
+);
 
 test('when it is over nothing of it is left but zeros and what was counted', async () => {
   script.leave = [];
