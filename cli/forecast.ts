@@ -1,5 +1,4 @@
 import type { Pool } from 'pg';
-
 import { workBegan } from '../engine/state';
 import { planTimeline, type StepSoFar, type TimelineWave } from '../runbooks/plan-timeline/plan-timeline';
 import type { ResolvedRun } from '../runbooks/resolved';
@@ -23,6 +22,8 @@ export interface Forecast {
 
 export interface HeldIntake {
   wave: number;
+  /** The step that holds it. */
+  step: string;
   since: number;
   until: number;
 }
@@ -62,11 +63,13 @@ export function forecastOf(
   };
 }
 
+/** From the first attempt on: the hold is set before anything is waited for, and a failed attempt leaves it. */
 function heldIntake({ wave, steps }: RunShown, atMostMs: number): HeldIntake[] {
   const intake = steps.find(({ kind }) => kind === 'intake');
-  const released = steps.some(({ kind, status }) => kind === 'release' && (status === 'done' || status === 'skipped'));
-  const began = intake && (intake.status === 'running' || intake.status === 'done') ? workBegan(intake) : null;
-  return wave === null || began === null || released ? [] : [{ wave, since: began, until: began + atMostMs }];
+  const since = intake?.status.startsWith('waiting-') ? null : (intake?.startedAt ?? null);
+  const released = steps.some(({ kind, status }) => kind === 'release' && status === 'done');
+  if (wave === null || !intake || since === null || released) return [];
+  return [{ wave, step: intake.id, since, until: since + atMostMs }];
 }
 
 const keyOf = (wave: number | null, id: string): string => `${wave ?? ''}/${id}`;

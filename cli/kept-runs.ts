@@ -8,9 +8,16 @@ import type { FoundCutover } from './find-cutover';
 import { pollers } from './pollers';
 import { lookAtRun, type RunLook } from './workflow-tasks';
 
+export interface SeenRun {
+  workflowId: string;
+  view: RunView;
+  /** Terminated or failed, as Temporal says, before it came to an end: nobody carries it on. */
+  isDead: boolean;
+}
+
 export interface SeenRuns {
   /** The cutover's own run first, then the waves that have started. */
-  views: { workflowId: string; view: RunView }[];
+  views: SeenRun[];
   /** Waves from the last to the first, then the cutover's own. */
   rollbacks: { workflowId: string; state: RollbackState }[];
 }
@@ -18,8 +25,6 @@ export interface SeenRuns {
 /** The runs of a cutover, and what Temporal says of each; null where it knows one not, or does not answer. */
 export interface KeptRuns extends SeenRuns {
   looks: (RunLook | null)[];
-  /** Temporal says that the cutover's own run has closed, and what is kept of it says no end: it was terminated, or failed. */
-  isDead: boolean;
 }
 
 /** One run as its worker kept it, and what Temporal says of it; `look` is null when Temporal knows it not, or does not answer. */
@@ -28,6 +33,8 @@ interface Kept extends KeptView {
   look: RunLook | null;
 }
 
+const ENDED: readonly string[] = ['live', 'stopped', 'rolled-back', 'aborted'];
+
 type RunId = Pick<FoundCutover, 'cutover' | 'workflowId'>;
 
 /**
@@ -35,37 +42,44 @@ type RunId = Pick<FoundCutover, 'cutover' | 'workflowId'>;
  * documents, or what is kept is of an earlier run under the same id.
  */
 export async function keptRuns(found: RunId, temporal: TemporalClient | null, control: Pool): Promise<KeptRuns | null> {
-  const kept = await lookAtKept(found, temporal, control);
-  // It may have ended between the two looks. A run keeps its end before it closes, so whoever reads again sees it.
-  return kept?.isDead ? lookAtKept(found, temporal, control) : kept;
-}
-
-async function lookAtKept(found: RunId, temporal: TemporalClient | null, control: Pool): Promise<KeptRuns | null> {
   const kept = await Promise.all(
     (await readViews(control, found.cutover)).map((view) => withLook(found.workflowId, view, temporal)),
   );
   const current = kept.filter(({ chain, look }) => !chain || !look?.chain || chain === look.chain);
   const own = current.find(({ wave, kind }) => wave === null && kind === 'run');
   if (!own) return null;
-  const { startedAt, waves, outcome } = own.body as RunView;
+  const { startedAt, waves } = own.body as RunView;
   const started = waves.filter(({ status }) => status !== 'pending').map(({ wave }) => wave);
   const runs = current.filter(({ wave, kind }) => kind === 'run' && (wave === null || started.includes(wave)));
   const back = current
     .filter(({ kind, body }) => kind === 'rollback' && (body as RollbackState).startedAt >= startedAt)
     .sort((a, b) => (b.wave ?? -1) - (a.wave ?? -1));
   return {
-    views: runs.map(({ workflowId, body }) => ({ workflowId, view: body as RunView })),
+    views: runs.map(({ workflowId, body, look }) => seenRun(workflowId, body as RunView, look)),
     rollbacks: back.map(({ workflowId, body }) => ({ workflowId, state: body as RollbackState })),
     looks: [...runs, ...back].map(({ look }) => look),
-    isDead: outcome === null && own.look?.isRunning === false,
   };
 }
+
+/** True when the run hears nothing any more and waits for nobody. */
+export const hasEnded = (run: Pick<RunView, 'status' | 'outcome'>): boolean =>
+  run.outcome !== null || ENDED.includes(run.status);
+
+export const seenRun = (workflowId: string, view: RunView, look: RunLook | null): SeenRun => ({
+  workflowId,
+  view,
+  isDead: look !== null && look.hasDied && !hasEnded(view),
+});
+
+/** Null when Temporal knows it not, or does not answer. */
+export const quietLook = (temporal: TemporalClient, workflowId: string): Promise<RunLook | null> =>
+  lookAtRun(temporal, workflowId, Date.now()).catch(() => null);
 
 async function withLook(cutoverWorkflowId: string, view: KeptView, temporal: TemporalClient | null): Promise<Kept> {
   const { wave, kind } = view;
   const ofRun = wave === null ? cutoverWorkflowId : waveWorkflowId(cutoverWorkflowId, wave);
   const workflowId = kind === 'run' ? ofRun : rollbackWorkflowId(cutoverWorkflowId, wave);
-  const look = temporal && (await lookAtRun(temporal, workflowId, Date.now()).catch(() => null));
+  const look = temporal && (await quietLook(temporal, workflowId));
   return { ...view, workflowId, look };
 }
 

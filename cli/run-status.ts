@@ -6,7 +6,16 @@ import { rollbackWorkflowId, waveWorkflowId } from '../workflows/names';
 import type { TemporalClient } from './connect';
 import { unreachable } from './exit';
 import type { FoundCutover } from './find-cutover';
-import { areServed, keptRuns, type KeptRuns, type SeenRuns } from './kept-runs';
+import {
+  areServed,
+  hasEnded,
+  keptRuns,
+  quietLook,
+  seenRun,
+  type KeptRuns,
+  type SeenRun,
+  type SeenRuns,
+} from './kept-runs';
 import { queryRun } from './query-run';
 
 export type GateShown = Omit<GateState, 'seen'>;
@@ -15,6 +24,8 @@ export type GateShown = Omit<GateState, 'seen'>;
 export interface RunShown extends Omit<RunView, 'gates' | 'cutover' | 'waves'> {
   workflowId: string;
   gates: GateShown[];
+  /** Terminated or failed before it came to an end: nobody carries it on. */
+  isDead: boolean;
 }
 
 export interface RollbackShown {
@@ -32,7 +43,7 @@ export interface StatusShown {
   /** Null while it runs. */
   outcome: string | null;
   status: string;
-  /** `saved`: no worker takes up its tasks, and this is how far it had come. `dead`: so is it, and its run has closed without an end. */
+  /** `saved`: no worker takes up its tasks, and this is how far it had come. `dead`: its own run is, and this is how far it had come. */
   source: 'live' | 'saved' | 'dead';
   startedBy: string | null;
   startedAt: number | null;
@@ -42,18 +53,15 @@ export interface StatusShown {
   rollbacks: RollbackShown[];
 }
 
-const ENDED: readonly string[] = ['live', 'stopped', 'rolled-back', 'aborted'];
-
-/** True when the run hears nothing any more and waits for nobody. */
-export const hasEnded = (run: Pick<RunView, 'status' | 'outcome'>): boolean =>
-  run.outcome !== null || ENDED.includes(run.status);
-
-const shown = (workflowId: string, { gates, cutover: _cutover, waves: _waves, ...view }: RunView): RunShown => ({
-  workflowId,
-  ...view,
-  waitsFor: hasEnded(view) ? [] : view.waitsFor,
-  gates: gates.map(({ seen: _seen, ...gate }) => gate),
-});
+function shown({ workflowId, view: { gates, cutover: _cutover, waves: _waves, ...view }, isDead }: SeenRun): RunShown {
+  return {
+    workflowId,
+    ...view,
+    waitsFor: isDead || hasEnded(view) ? [] : view.waitsFor,
+    gates: gates.map(({ seen: _seen, ...gate }) => gate),
+    isDead,
+  };
+}
 
 /**
  * The whole cutover: what its workers keep in `control`; where there is none, or nothing of this run yet, asked of its runs. Throws a CliError
@@ -67,27 +75,27 @@ export async function readStatus(
   const kept = control ? await keptRuns(found, temporal, control) : null;
   const asked = !kept && temporal ? await askRuns(found, temporal) : null;
   const seen = kept ?? (asked?.outcome === 'answered' ? asked : null);
-  const main = seen?.views.find(({ view }) => view.wave === null)?.view;
+  const own = seen?.views.find(({ view }) => view.wave === null);
+  const main = own?.view;
   if (!main && !found.row) {
     const why = asked && asked.outcome !== 'answered' ? asked.reason : 'Temporal cannot be reached';
     throw unreachable(`the run ${found.workflowId} does not answer: ${why}`, 'start a worker: cutover worker');
   }
   const outcome = main?.outcome ?? found.row?.outcome ?? null;
   const views = seen?.views ?? [];
-  const source = asked?.outcome === 'answered' ? 'live' : await sourceOf(kept, temporal);
+  const isDead = outcome === null && (own ? own.isDead : await diedUnseen(temporal, found.workflowId));
+  const isLive = asked?.outcome === 'answered' || (await isServed(kept, temporal));
+  const source = isDead ? 'dead' : isLive ? 'live' : 'saved';
   return {
     cutover: found.cutover,
     workflowId: found.workflowId,
     outcome,
-    status: outcome ?? (source === 'dead' ? 'dead' : overallStatus(views.map(({ view }) => view))),
+    status: outcome ?? (isDead ? 'dead' : overallStatus(views.map(({ view }) => view))),
     source,
     startedBy: main?.startedBy ?? found.row?.startedBy ?? null,
     startedAt: main?.startedAt ?? found.row?.startedAt.getTime() ?? null,
     waves: main?.waves ?? [],
-    runs: views.map(({ workflowId, view }) => ({
-      ...shown(workflowId, view),
-      ...(source === 'dead' ? { waitsFor: [] } : {}),
-    })),
+    runs: views.map(shown),
     rollbacks: (seen?.rollbacks ?? []).map(({ workflowId, state: { wave, status, done, problem } }) => ({
       workflowId,
       wave,
@@ -98,13 +106,16 @@ export async function readStatus(
   };
 }
 
+/** A run that died before it kept or showed anything is known to Temporal alone. */
+const diedUnseen = async (temporal: TemporalClient | null, workflowId: string): Promise<boolean> =>
+  temporal !== null && (await quietLook(temporal, workflowId))?.hasDied === true;
+
 /** What has ended changes no more, whether Temporal still keeps it or not; the rest is as new as the tasks its runs were served. */
-async function sourceOf(kept: KeptRuns | null, temporal: TemporalClient | null): Promise<StatusShown['source']> {
-  if (!kept) return 'saved';
-  if (kept.isDead) return 'dead';
+async function isServed(kept: KeptRuns | null, temporal: TemporalClient | null): Promise<boolean> {
+  if (!kept) return false;
   if (kept.views.every(({ view }) => hasEnded(view)) && kept.rollbacks.every(({ state }) => state.status === 'done'))
-    return 'live';
-  return temporal !== null && (await areServed(temporal, kept.looks)) ? 'live' : 'saved';
+    return true;
+  return temporal !== null && areServed(temporal, kept.looks);
 }
 
 type Asked = ({ outcome: 'answered' } & SeenRuns) | { outcome: 'silent'; reason: string };
@@ -119,12 +130,13 @@ async function askRuns(found: FoundCutover, temporal: TemporalClient): Promise<A
     started.map(async (wave) => {
       const workflowId = waveWorkflowId(found.workflowId, wave);
       const answer = await queryRun<RunView | null>(temporal, workflowId);
-      return answer.outcome === 'answered' && answer.value ? [{ workflowId, view: answer.value }] : [];
+      if (answer.outcome !== 'answered' || !answer.value) return [];
+      return [seenRun(workflowId, answer.value, await quietLook(temporal, workflowId))];
     }),
   );
   return {
     outcome: 'answered',
-    views: [{ workflowId: found.workflowId, view }, ...waves.flat()],
+    views: [seenRun(found.workflowId, view, await quietLook(temporal, found.workflowId)), ...waves.flat()],
     rollbacks: await askRollbacks(found, view, started, temporal),
   };
 }

@@ -5,12 +5,16 @@ const WAITS_AT_MOST_MS = 10_000;
 const ATTEMPTS_AT_MOST = 2;
 /** WORKFLOW_EXECUTION_STATUS_RUNNING of Temporal's API. */
 const RUNNING = 1;
+/** FAILED, CANCELED, TERMINATED and TIMED_OUT of the same. */
+const DIED: readonly number[] = [3, 4, 5, 7];
 
 /** What Temporal says of the run that holds a workflow id now, without waking it. */
 export interface RunLook {
   /** The first run of the chain it continues. */
   chain: string | null;
   isRunning: boolean;
+  /** It has closed, and not by coming to its end. */
+  hasDied: boolean;
   /** Why it does not go on: nobody takes its workflow task up, or whoever does fails at it. Null when all is well. */
   trouble: 'waits' | 'fails' | null;
 }
@@ -27,7 +31,12 @@ export async function lookAtRun(
     );
     const info = raw.workflowExecutionInfo;
     const isRunning = info?.status === RUNNING;
-    return { chain: info?.firstRunId || null, isRunning, trouble: isRunning ? troubleOf(raw, nowMs) : null };
+    return {
+      chain: info?.firstRunId || null,
+      isRunning,
+      hasDied: DIED.includes(info?.status ?? RUNNING),
+      trouble: isRunning ? troubleOf(raw, nowMs) : null,
+    };
   } catch (error) {
     if (error instanceof Error && error.name === 'WorkflowNotFoundError') return null;
     throw error;

@@ -8,8 +8,8 @@ import { findCutover } from '../find-cutover';
 import { withForecast, type Forecast, type StatusAhead } from '../forecast';
 import { readStatus } from '../run-status';
 import { heldText } from '../show/ahead';
-import { changesOf, DEAD, type Change } from '../show/changes';
-import { clock } from '../show/format';
+import { changesOf, type Change } from '../show/changes';
+import { clock, DEAD } from '../show/format';
 import { progressBars, type Watched } from '../show/progress-bars';
 
 const EVERY_MS = 1_000;
@@ -42,7 +42,7 @@ async function watch(cli: Cli, id: string, options: CommonOptions): Promise<void
         const found = await findCutover(id, control, temporal);
         const look = async (): Promise<StatusAhead> =>
           withForecast(await readStatus(found, temporal, control), control, cli.now());
-        const ahead = saidOnce(cli);
+        const ahead = aheadChanges(cli);
         let before = await look();
         let voice: Voice = 'live';
         shown.show(before, [...changesOf(null, before), ...ahead(before.forecast)]);
@@ -77,16 +77,15 @@ async function lookAgain(look: () => Promise<StatusAhead>): Promise<StatusAhead 
 }
 
 /** Says the expected end when it is known, and again when it has moved by so much that people would want to know; and what is held for too long. */
-function saidOnce(cli: Cli): (forecast: Forecast | null) => Change[] {
+function aheadChanges(cli: Cli): (forecast: Forecast | null) => Change[] {
   let said: number | null = null;
   const told = new Set<number>();
   return (forecast) => {
     if (!forecast) return [];
     const now = cli.now();
-    const changes = forecast.held
-      .filter(({ wave, until }) => until <= now && !told.has(wave))
-      .map((held): Change => ({ wave: held.wave, subject: 'intake', text: heldText(held, now) }));
-    for (const { wave } of changes) told.add(wave ?? 0);
+    const late = forecast.held.filter(({ wave, until }) => until <= now && !told.has(wave));
+    for (const { wave } of late) told.add(wave);
+    const changes = late.map((held): Change => ({ wave: held.wave, subject: held.step, text: heldText(held, now) }));
     if (said !== null && Math.abs(forecast.endsAt - said) < MOVED_MS) return changes;
     said = forecast.endsAt;
     return [...changes, { wave: null, subject: 'run', text: `expected to end at ${clock(said, now)}` }];

@@ -1,5 +1,6 @@
 import { usage } from '../exit';
-import { hasEnded, type RunShown } from '../run-status';
+import { hasEnded } from '../kept-runs';
+import type { RunShown } from '../run-status';
 
 /** What a message is about: something a run holds. */
 export type Subject = { step: string } | { gate: string };

@@ -23,6 +23,6 @@ export function heldText({ since, until }: HeldIntake, nowMs: number): string {
   const said = `new work is held since ${clock(since, nowMs)}`;
   const agreed = span(until - since);
   return until > nowMs
-    ? `${said}, of the ${agreed} agreed (heldAtMost)`
+    ? `${said}: ${span(nowMs - since)} of the ${agreed} agreed (heldAtMost)`
     : `${said}, longer than the ${agreed} agreed (heldAtMost): go on, or roll back`;
 }

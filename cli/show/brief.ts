@@ -1,15 +1,17 @@
-import { DEAD } from './changes';
 import { openIncidents } from './status-tables';
-import { clock, span } from './format';
+import { heldText } from './ahead';
+import { clock, DEAD, span } from './format';
 import type { StatusAhead } from '../forecast';
-import { hasEnded, type RunShown, type StatusShown } from '../run-status';
+import { hasEnded } from '../kept-runs';
+import type { RunShown, StatusShown } from '../run-status';
 
 /** One paragraph to read out on the bridge: where we are, what customers feel, who is waited for, until when we can go back. */
 export function brief(status: StatusAhead, nowMs: number): string {
-  const current = status.runs.filter((run) => run.wave !== null && !hasEnded(run)).at(-1) ?? status.runs[0];
+  const current =
+    status.runs.filter((run) => run.wave !== null && !hasEnded(run) && !run.isDead).at(-1) ?? status.runs[0];
   return [
     opening(status, current, nowMs),
-    ...(current && status.source !== 'dead' ? [progress(current), customers(current, nowMs), waits(status)] : []),
+    ...(current && !current.isDead ? [progress(current), customers(current, nowMs), waits(status)] : []),
     incidents(status),
     ahead(status, nowMs),
     wayBack(status),
@@ -56,7 +58,12 @@ function waits(status: StatusShown): string {
 }
 
 function ahead({ forecast }: StatusAhead, nowMs: number): string {
-  return forecast ? `The whole is expected to end at ${clock(forecast.endsAt, nowMs)}.` : '';
+  if (!forecast) return '';
+  const late = forecast.held.filter(({ until }) => until <= nowMs);
+  return [
+    `The whole is expected to end at ${clock(forecast.endsAt, nowMs)}.`,
+    ...late.map((held) => `In wave ${held.wave} ${heldText(held, nowMs)}.`),
+  ].join(' ');
 }
 
 function incidents(status: StatusShown): string {

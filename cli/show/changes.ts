@@ -8,10 +8,6 @@ export interface Change {
   text: string;
 }
 
-/** Of a run that has closed without an end. */
-export const DEAD =
-  'its run was terminated or failed; the guardian takes back what is not in the target (see: cutover doctor)';
-
 /** What is new since the last look; everything that is not pending on the first. */
 export function changesOf(before: StatusShown | null, now: StatusShown): Change[] {
   const runs = now.runs.flatMap((run) =>

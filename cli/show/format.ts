@@ -45,6 +45,10 @@ export function table(cli: Cli, head: readonly string[], rows: readonly (readonl
     .join('\n');
 }
 
+/** Of a cutover whose own run is dead. */
+export const DEAD =
+  'its run was terminated or failed; the guardian takes back what is not in the target (see: cutover doctor)';
+
 /** The status word in the colour people expect. */
 export function statusWord(cli: Cli, status: string): string {
   const color = colorsOf(cli);

@@ -50,6 +50,7 @@ export function progressBars(cli: Cli): Watched {
 }
 
 function stateOf(run: RunShown, nowMs: number): string {
+  if (run.isDead) return 'dead';
   const running = run.steps.filter((step) => step.status === 'running');
   const now = running.map((step) => `${step.id}${step.progress === null ? '' : ` (${step.progress})`}`).join(', ');
   const back = run.frozen && run.backOutBy !== null ? ` · FROZEN, back out in ${span(run.backOutBy - nowMs)}` : '';

@@ -2,8 +2,7 @@ import { colorsOf, type Cli } from '../cli';
 import type { StatusAhead } from '../forecast';
 import type { GateShown, RunShown, StatusShown } from '../run-status';
 import { aheadLines } from './ahead';
-import { DEAD } from './changes';
-import { clock, shortDigest, span, statusWord, table } from './format';
+import { clock, DEAD, shortDigest, span, statusWord, table } from './format';
 
 /** What `status` prints without `--brief`: each run with its steps, gates and what it waits for. */
 export function statusTables(cli: Cli, status: StatusAhead): string {
@@ -23,14 +22,14 @@ function runText(cli: Cli, status: StatusShown, run: RunShown): string {
   const { bold } = colorsOf(cli);
   const summary = status.waves.find((wave) => wave.wave === run.wave);
   const title = run.wave === null ? 'The cutover' : `Wave ${run.wave}${summary ? ` (${summary.name})` : ''}`;
-  const state = summary && ['live', 'stopped', 'rolled-back'].includes(summary.status) ? summary.status : run.status;
+  const living = summary && ['live', 'stopped', 'rolled-back'].includes(summary.status) ? summary.status : run.status;
+  const state = run.isDead ? 'dead' : living;
   return [
     `${bold(title)}  ${statusWord(cli, state)}${run.phase ? `  phase ${run.phase}` : ''}`,
-    ...(status.source === 'dead' ? [] : timeLines(cli, run)),
+    ...(run.isDead ? [] : timeLines(cli, run)),
     stepTable(cli, run),
     gateTable(cli, run),
-    ...run.gates.filter((gate) => gate.status === 'open' || gate.status === 'held').map((gate) => evidence(cli, gate)),
-    amendmentText(run),
+    ...(run.isDead ? [] : asked(cli, run)),
     list('waits for', run.waitsFor),
     list('incidents', openIncidents(run)),
     list(
@@ -41,6 +40,12 @@ function runText(cli: Cli, status: StatusShown, run: RunShown): string {
     .filter((part) => part !== '')
     .join('\n');
 }
+
+/** What people are asked to decide on. */
+const asked = (cli: Cli, run: RunShown): string[] => [
+  ...run.gates.filter((gate) => gate.status === 'open' || gate.status === 'held').map((gate) => evidence(cli, gate)),
+  amendmentText(run),
+];
 
 /** What is proposed, for who is asked to approve it; and what was made of the newest. */
 function amendmentText({ amendment, wave }: RunShown): string {

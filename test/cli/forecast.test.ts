@@ -115,11 +115,13 @@ describe('the forecast of a run', () => {
     const intake = step('intake', 'done', { kind: 'intake', startedAt: at('21:01:00'), endedAt: at('21:02:00') });
     const said = (runs: RunShown[], now: string): string => aheadLines(forecast(runs, now), at(now)).join('\n');
     expect(said(night(intake), '21:30:00')).toContain(
-      'wave 1: new work is held since 21:01:00Z, of the 2 h 00 min agreed (heldAtMost)',
+      'wave 1: new work is held since 21:01:00Z: 29 min of the 2 h 00 min agreed (heldAtMost)',
     );
     expect(said(night(intake), '23:01:00')).toContain(
       'longer than the 2 h 00 min agreed (heldAtMost): go on, or roll back',
     );
+    const failed = { ...intake, status: 'failed' as const, attemptedAt: at('21:20:00') };
+    expect(said(night(failed), '21:30:00')).toContain('held since 21:01:00Z: 29 min of');
     const waiting = step('intake', 'waiting-go', { kind: 'intake', startedAt: at('21:01:00') });
     expect(said(night(waiting), '21:30:00')).not.toContain('held since');
     const released = step('release', 'done', { kind: 'release', startedAt: at('21:40:00'), endedAt: at('21:41:00') });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { runCli } from '../../cli/run-cli';
 import type { MachineDuration } from '../../cli/machine-durations';
 import type { StatusShown } from '../../cli/run-status';
@@ -17,6 +18,9 @@ jest.setTimeout(300_000);
 const TINY = path.join('test', 'runbooks', 'tiny');
 const START = ['start', path.join(TINY, 'runbook.yaml'), '--plan', path.join(TINY, 'plan.yaml'), '--as', 'ada'];
 const ID = `cli-${Date.now().toString(36)}`;
+
+/** In which watch looks twice more. */
+const LOOKS_MS = 2_500;
 
 let stage: Stage;
 beforeAll(async () => {
@@ -224,9 +228,10 @@ describe('a night led from the command line', () => {
     const told = async (...options: string[]): Promise<string> => (await cutover('status', id, ...options)).stdout;
     await waitUntil(async () => /go-night\s+open/.test(await told()), 60_000);
     await stage.temporal.client.workflow.getHandle(`cutover/tiny/${id}`).terminate('the test ends it');
-    const dead = JSON.parse(await told('--output', 'json')) as StatusShown;
-    expect(dead).toMatchObject({ status: 'dead', source: 'dead', outcome: null });
-    expect(dead.runs.flatMap(({ waitsFor }) => waitsFor)).toEqual([]);
+    const shown = async (): Promise<StatusShown> => JSON.parse(await told('--output', 'json')) as StatusShown;
+    expect(await shown()).toMatchObject({ status: 'dead', source: 'dead', outcome: null });
+    // The wave lives, and waits, until the guardian has seen it.
+    await waitUntil(async () => (await shown()).runs.every(({ waitsFor }) => waitsFor.length === 0), 90_000);
     expect(await told('--brief')).toMatch(/is dead: its run was terminated or failed; the guardian takes back/);
     const child = spawn(process.execPath, [path.join('dist', 'cli', 'main.js'), 'watch', id], {
       env: { ...process.env, ...stage.env },
@@ -235,6 +240,7 @@ describe('a night led from the command line', () => {
     let heard = '';
     child.stdout.on('data', (chunk) => (heard += String(chunk)));
     await waitUntil(() => /terminated or failed.*still watching/.test(heard), 60_000);
+    await sleep(LOOKS_MS);
     child.kill('SIGINT');
     expect(await once(child, 'exit')).toEqual([0, null]);
     expect(heard.match(/still watching/g)).toHaveLength(1);

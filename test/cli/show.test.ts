@@ -84,6 +84,23 @@ describe('the tables', () => {
     expect(text).not.toContain('\u001b');
   });
 
+  it('ask nobody for anything in a run that is dead, and still show what a wave that lives waits for', () => {
+    const dead = status(
+      [
+        run(null, { isDead: true }),
+        { ...frozenWave, isDead: true, waitsFor: [] },
+        run(2, { waitsFor: ['release failed: no answer'] }),
+      ],
+      { source: 'dead', status: 'dead' },
+    );
+    const shown = statusTables(fakeCli(), dead);
+    expect(shown).toMatch(/^night-1 {2}dead .*\n.*its run was terminated or failed/s);
+    expect(shown).toMatch(/Wave 1 .*dead/);
+    expect(shown).not.toMatch(/back out by|evidence of gate/);
+    expect(shown).toContain('waits for:\n  - release failed: no answer');
+    expect(brief(dead, NOW)).toMatch(/^night-1 is dead: its run was.*We wait for: release failed: no answer\.$/s);
+  });
+
   it('warn when they show what was saved', () => {
     expect(statusTables(fakeCli(), { ...night, source: 'saved' })).toContain('no worker answers');
   });

@@ -37,7 +37,7 @@ test('doctor names a run whose task nobody takes up, and one whose task fails fo
 });
 
 test('runs are served while somebody polls for them, none of their tasks waits or fails, and Temporal knows them all', async () => {
-  const well = { chain: 'first', isRunning: true, trouble: null } as const;
+  const well = { chain: 'first', isRunning: true, hasDied: false, trouble: null } as const;
   const served = (...looks: Parameters<typeof areServed>[1]) => areServed(stage.temporal, looks);
   expect(await served(well, { ...well, isRunning: false })).toBe(true); // the test before has polled
   expect(await served(well, { ...well, trouble: 'waits' })).toBe(false);
@@ -48,7 +48,7 @@ test('runs are served while somebody polls for them, none of their tasks waits o
 test('runs that have ended need nobody; one that is open does', async () => {
   const other = await Stage.open('nobody-polls');
   try {
-    const look = { chain: 'first', isRunning: false, trouble: null } as const;
+    const look = { chain: 'first', isRunning: false, hasDied: false, trouble: null } as const;
     expect(await areServed(other.temporal, [look])).toBe(true);
     expect(await areServed(other.temporal, [look, { ...look, isRunning: true }])).toBe(false);
   } finally {

@@ -19,7 +19,7 @@ export interface Result {
 /** What a run loses its freeze for is no fault of the product: a lease that lapsed under the fault sends it back. */
 const LOST_FREEZE = /freeze was lost/;
 
-/** Why a moment may never have come. */
+/** How the night ended, and why it went back. */
 const endOf = (field: Field | null): string =>
   `it ended ${field?.view?.outcome ?? 'nowhere'}: ${field?.view?.rollback?.reason ?? 'nobody went back'}`;
 

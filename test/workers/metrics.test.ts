@@ -38,7 +38,7 @@ beforeAll(async () => {
     ready: /"ready":true/,
   });
   night = new Night(stage, `metrics-${Date.now().toString(36)}`, script);
-  await night.start();
+  await night.start((runbook) => runbook.setIn(['limits', 'lease'], 'PT1M')); // it is frozen for as long as is looked
 });
 afterAll(() => stage.close());
 

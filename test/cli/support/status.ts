@@ -44,6 +44,7 @@ const PARENT = 'cutover/shop/night-1';
 
 export const run = (wave: number | null, more: Partial<RunShown> = {}): RunShown => ({
   workflowId: wave === null ? PARENT : `${PARENT}/wave-${wave}`,
+  isDead: false,
   wave,
   documents: { runbookHash: 'r', planHash: 'p', version: 1 },
   amendment: null,

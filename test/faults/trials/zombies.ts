@@ -14,6 +14,7 @@ const LOOK_MS = 50;
 /** A database ends a transaction that a stopped worker left open after a minute; then the next attempt goes on. */
 const WITHIN_MS = 180_000;
 const WHENS: readonly When[] = ['before', 'during', 'after'];
+/** Shorter than a worker is stopped. */
 const shortLease = withLease('PT15S');
 
 /** Workers stopped by SIGSTOP past every timeout, and woken when another attempt has won, or when all was rolled back. */
@@ -43,9 +44,11 @@ export const zombies = (random: Random): Trial[] => [
 async function wakeWinners(field: Field, moments: readonly string[]): Promise<'either'> {
   const watch = new AbortController();
   const waking = wakeAll(field, moments, watch.signal);
-  waking.catch(() => undefined); // awaited below
+  let failed = false;
+  waking.catch(() => (failed = true)); // awaited below; nobody is woken any more, so the night would stand still
   try {
-    await field.play();
+    await field.play(() => failed);
+    if (failed) await waking;
     await waitUntil(() => moments.every((moment) => brokenPid(field.breakDir, moment) !== null), 1_000).catch(() => {
       throw new NotHappened(`nobody was stopped at one of ${moments.join(', ')}`);
     });
@@ -76,13 +79,18 @@ async function wakeAll(field: Field, moments: readonly string[], signal: AbortSi
     for (const moment of left) {
       if (brokenPid(field.breakDir, moment) === null) continue;
       left.delete(moment);
-      await wakeWinner(field, moment, signal);
+      await wakeWinner(field, moment, left, signal);
     }
     await sleep(LOOK_MS);
   }
 }
 
-async function wakeWinner(field: Field, moment: string, signal: AbortSignal): Promise<void> {
+async function wakeWinner(
+  field: Field,
+  moment: string,
+  later: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<void> {
   const stopped = stoppedCall(field, moment);
   if (!stopped) throw new Error(`${moment} was stopped in no call`);
   const won = (): boolean =>
@@ -92,7 +100,9 @@ async function wakeWinner(field: Field, moment: string, signal: AbortSignal): Pr
     );
   await waitUntil(() => won() || signal.aborted, WITHIN_MS);
   process.kill(stopped.pid, 'SIGCONT');
-  await waitUntil(() => hasEnded(field, stopped) || signal.aborted, WITHIN_MS);
+  // What else it does may stop it again before this call has ended: then both end when it is woken from there.
+  const isStoppedAgain = (): boolean => [...later].some((each) => brokenPid(field.breakDir, each) === stopped.pid);
+  await waitUntil(() => hasEnded(field, stopped) || isStoppedAgain() || signal.aborted, WITHIN_MS);
 }
 
 const hasEnded = (field: Field, stopped: Call): boolean =>

@@ -31,7 +31,7 @@ export async function startPrometheus(urls: readonly string[], rules: string): P
   const dir = mkdtempSync(join(tmpdir(), 'cutover-prometheus-'));
   const url = `http://127.0.0.1:${await freePort()}`;
   const config = {
-    global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' },
+    global: { scrape_interval: '2s', scrape_timeout: '2s', evaluation_interval: '1s' },
     rule_files: [rules],
     scrape_configs: [{ job_name: 'cutover', static_configs: [{ targets: urls.map((each) => new URL(each).host) }] }],
   };
@@ -48,6 +48,8 @@ export async function startPrometheus(urls: readonly string[], rules: string): P
   let said = '';
   server.stderr.on('data', (piece) => (said += String(piece)));
   const ended = once(server, 'exit');
+  ended.catch(() => undefined); // one that cannot be started is told below
+  const isAlive = (): boolean => server.pid !== undefined && server.exitCode === null && server.signalCode === null;
   const ask = async <T>(path: string): Promise<T> => {
     const answer = (await (await fetch(`${url}/api/v1/${path}`)).json()) as { data: T; error?: string };
     if (answer.error !== undefined) throw new Error(`${path}: ${answer.error}`);
@@ -59,16 +61,20 @@ export async function startPrometheus(urls: readonly string[], rules: string): P
     labelValues: (label) => ask(`label/${label}/values`),
     rules: async () => (await ask<{ groups: { rules: Rule[] }[] }>('rules')).groups.flatMap(({ rules: each }) => each),
     async stop() {
-      server.kill();
-      await ended;
+      if (isAlive()) {
+        server.kill();
+        await ended;
+      }
       rmSync(dir, { recursive: true, force: true });
     },
   };
-  const isReady = (): Promise<boolean> =>
-    fetch(`${url}/-/ready`).then(
+  const isReady = async (): Promise<boolean> => {
+    if (!isAlive()) throw new Error('it has ended');
+    return fetch(`${url}/-/ready`).then(
       ({ ok }) => ok,
       () => false,
     );
+  };
   await waitUntil(isReady, 30_000).catch(async (cause: unknown) => {
     await prometheus.stop();
     throw new Error(`Prometheus did not start:\n${said.slice(-2_000)}`, { cause });
