@@ -6,12 +6,12 @@ import { waitUntil } from '../support/wait-until';
 import { deedsShown, type Items } from './support/deeds-shown';
 import { hasBrowser, WebUi } from './support/web-ui';
 
-jest.setTimeout(1_200_000);
+jest.setTimeout(2_400_000);
 
 const CUSTOMERS = 60;
 const NIGHT = 'cutover/billing-oss/ui-night';
 const WAVE = `${NIGHT}/wave-1`;
-const WITHIN_MS = 600_000;
+const WITHIN_MS = 900_000;
 
 const found = hasBrowser();
 if (!found)
