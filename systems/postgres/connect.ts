@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool, type PoolClient } from 'pg';
 import { SystemFault } from '../ports';
 
@@ -20,6 +21,8 @@ export interface ConnectOptions {
 const SECOND_MS = 1_000;
 /** Long enough for a COPY of one chunk or one pass, short enough that a hung one ends. */
 const BULK_STATEMENT_MS = 600 * SECOND_MS;
+/** PostgreSQL rolls back at once, however much was written. */
+const ROLLBACK_MS = 5 * SECOND_MS;
 
 /** When the way is cut without a word: asked for by either end after so long, so that neither holds locks or waits for hours. */
 const KEEP_ALIVE_MS = 10 * SECOND_MS;
@@ -107,14 +110,24 @@ export async function withTransaction<T>(
     await client.query('commit');
     return result;
   } catch (error) {
-    await client.query('rollback').catch(() => {
-      broken = true;
-    });
+    broken = !(await rollBack(client));
     throw isDatabaseError(error) ? toSystemFault(error) : error;
   } finally {
     client.off('error', onLost);
     client.release(broken);
   }
+}
+
+/**
+ * Whether the session answered. One that was left with rows nobody reads, or whose way is cut without a word, answers nothing
+ * any more: it is closed, and the server rolls back.
+ */
+async function rollBack(client: PoolClient): Promise<boolean> {
+  const answered = client.query('rollback').then(
+    () => true,
+    () => false,
+  );
+  return Promise.race([answered, sleep(ROLLBACK_MS, false, { ref: false })]);
 }
 
 /** What a PostgreSQL error may say to others: its code and the names of things, never a value of a row. */
