@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Document } from 'yaml';
 import type { RunView } from '../../engine/view';
@@ -20,6 +20,9 @@ const CHUNK_ROWS = 50;
 const LEASE = 'PT1M';
 /** On a loaded machine a night with many faults takes many minutes; one that is not over then is stuck. */
 const WITHIN_MS = 900_000;
+
+/** What Node says when it ends a worker that stood still in the middle of a workflow task: the SDK gives one 5 seconds by the clock. */
+const TORN = 'async hook stack has become corrupted';
 
 /** Personal data as it may be in any text: it must be found nowhere but in the systems. */
 export const CANARY = 'Canary Quill +44 7700 900461';
@@ -57,6 +60,7 @@ export class Field {
   /** What a trial found itself, beside the audit. */
   readonly judgement: Judgement = {};
   private readonly deathsBefore: number;
+  private readonly tornBefore: number;
 
   private constructor(
     readonly ground: Ground,
@@ -69,6 +73,7 @@ export class Field {
     private readonly change: Change,
   ) {
     this.deathsBefore = ground.stage.deaths;
+    this.tornBefore = this.tornWorkers();
   }
 
   /** Databases, workers, writers, watchers, and a cutover with every kind of step, which has begun. */
@@ -155,10 +160,18 @@ export class Field {
     return readdirSync(this.breakDir).filter((name) => name.startsWith('broke-'));
   }
 
-  /** Workers that ended although nobody killed them. */
+  /** Workers that ended although nobody killed them, but for those that were stopped and did not survive their waking. */
   unexpectedDeaths(): number {
     const killed = this.breakAt.filter((each) => !/:(stop|wait)$/.test(each)).length;
-    return this.ground.stage.deaths - this.deathsBefore - killed;
+    const stopped = this.breakAt.filter((each) => each.endsWith(':stop')).length;
+    const torn = Math.min(stopped, this.tornWorkers() - this.tornBefore);
+    return this.ground.stage.deaths - this.deathsBefore - killed - torn;
+  }
+
+  private tornWorkers(): number {
+    const logs = join(this.ground.stage.dir, 'logs');
+    const texts = existsSync(logs) ? readdirSync(logs).map((name) => readFileSync(join(logs, name), 'utf8')) : [];
+    return texts.reduce((count, text) => count + text.split(TORN).length - 1, 0);
   }
 
   async close(): Promise<void> {
