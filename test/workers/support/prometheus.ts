@@ -19,8 +19,8 @@ export interface Rule {
 }
 
 export interface Prometheus {
-  /** What a query answers now, by its labels. Throws what the server says of a query it does not understand. */
-  query(expr: string): Promise<{ metric: Record<string, string> }[]>;
+  /** The series that a query answers now. Throws what the server says of a query it does not understand. */
+  query(expr: string): Promise<unknown[]>;
   labelValues(label: string): Promise<string[]>;
   rules(): Promise<Rule[]>;
   stop(): Promise<void>;
@@ -56,8 +56,7 @@ export async function startPrometheus(urls: readonly string[], rules: string): P
     return answer.data;
   };
   const prometheus: Prometheus = {
-    query: async (expr) =>
-      (await ask<{ result: { metric: Record<string, string> }[] }>(`query?query=${encodeURIComponent(expr)}`)).result,
+    query: async (expr) => (await ask<{ result: unknown[] }>(`query?query=${encodeURIComponent(expr)}`)).result,
     labelValues: (label) => ask(`label/${label}/values`),
     rules: async () => (await ask<{ groups: { rules: Rule[] }[] }>('rules')).groups.flatMap(({ rules: each }) => each),
     async stop() {

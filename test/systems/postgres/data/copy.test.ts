@@ -35,6 +35,15 @@ test('the side that is written refuses a row while many are on their way: both s
   await expect(copying((from, to) => pipeRows(from, SELECT, to, 'nowhere (id, body)'))).rejects.toThrow('42P01');
 });
 
+test('a copy that fails leaves no session that waits behind rows nobody reads', async () => {
+  await pool.query("insert into kept values (1, 'in the way')");
+  await copying(async (from, to) => {
+    await expect(pipeRows(from, SELECT, to, INTO)).rejects.toThrow('kept_pkey');
+    await expect(from.query('select 1')).rejects.toThrow('not queryable');
+    throw new Error('as it was');
+  }).catch((error: unknown) => expect(String(error)).toContain('as it was'));
+});
+
 test('the side that is read fails after many rows: both sessions end', async () => {
   const failing = SELECT.replace('select n', `select n + 0 / (${ROWS} - n)`);
   await expect(copying((from, to) => pipeRows(from, failing, to, INTO))).rejects.toThrow('22012');
