@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { getCutover, type CutoverRow } from '../systems/control/cutovers';
 import { getDocument } from '../systems/control/documents';
 import { connect, isPostgresUrl } from '../systems/postgres/connect';
-import { postgresCustody } from '../systems/postgres/custody';
+import { DATA_SESSIONS, postgresCustody } from '../systems/postgres/custody';
 import { compileConversion } from '../systems/postgres/data/compile';
 import type { CompiledConversion } from '../systems/postgres/data/compiled';
 import type { Pair } from '../systems/postgres/data/pair';
@@ -122,7 +122,9 @@ export class World {
           `${system.urlEnv} of the ${side} is not a PostgreSQL URL; set it to postgres://… for this worker and restart it`,
           true,
         );
-      return this.pool(`cutover ${use} ${side}`, url, use === 'custody' ? leaseMs : undefined);
+      return use === 'custody'
+        ? this.pool(`cutover custody ${side}`, url, leaseMs)
+        : this.pool(`${DATA_SESSIONS} ${side}`, url, undefined);
     };
     const pair = { source: pool('source', 'data'), target: pool('target', 'data') };
     const custody = {

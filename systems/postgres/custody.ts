@@ -1,8 +1,9 @@
 import type { Pool } from 'pg';
 import type { WaveState } from '../../domain/custody';
 import { SystemFault, type CustodyPort, type Stale, type WaveRow } from '../ports';
-import { sqlStateOf, toSystemFault } from './connect';
-import { patiently } from './patience';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sqlStateOf, toSystemFault, withTransaction } from './connect';
+import { DEADLOCK, LOCK_NOT_AVAILABLE, patiently } from './patience';
 
 /** How long a freeze goes on trying before it names who is in its way. */
 const FREEZE_PATIENCE_MS = 5_000;
@@ -49,14 +50,22 @@ export function postgresCustody(
 
   return {
     wave: (wave) => readWave(pool, wave),
-    raise: (wave, epoch) => call('raise', [wave, epoch]),
+    raise: async (wave, epoch) => {
+      try {
+        return await call('raise', [wave, epoch], callPatienceMs / 3);
+      } catch (error) {
+        if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error;
+        await endHolders(pool, wave);
+        return call('raise', [wave, epoch]);
+      }
+    },
     freeze: async (wave, epoch, leaseMs) => {
       try {
         const answer = await call('freeze', [wave, epoch, leaseMs], freezePatienceMs);
         if (answer.outcome !== 'frozen') return answer;
         return { outcome: 'frozen', frozenAt: new Date(answer.frozenAt), leaseUntil: new Date(answer.leaseUntil) };
       } catch (error) {
-        if (sqlStateOf(error) !== '55P03' && sqlStateOf(error) !== '40P01') throw error;
+        if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE && sqlStateOf(error) !== DEADLOCK) throw error;
         return { outcome: 'blocked', blockers: await blockersOf(pool, wave) };
       }
     },
@@ -78,6 +87,34 @@ export function postgresCustody(
         return { moved: done.rows[0]?.moved ?? 0 };
       }),
   };
+}
+
+/** What the sessions that move data call themselves. */
+export const DATA_SESSIONS = 'cutover data';
+
+const HOLDER_SHOWS_MS = 500;
+
+/**
+ * Ends our own sessions that hold the fence of a wave whose epoch is raised: whatever they do is void from then on, and one whose process
+ * stands still in the middle of a COPY would hold it for as long as a statement may take.
+ */
+async function endHolders(pool: Pool, wave: number): Promise<void> {
+  await withTransaction(pool, {}, async (client) => {
+    const { rows } = await client.query<{ pid: number }>(
+      `select pg_backend_pid() as pid, set_config('lock_timeout', $1, true), set_config('statement_timeout', $2, true)`,
+      [`${HOLDER_SHOWS_MS * 3}ms`, `${HOLDER_SHOWS_MS * 6}ms`],
+    );
+    const waiting = client.query('select from cutover.fence where key = $1 for update', [`wave/${wave}`]);
+    const ended = sleep(HOLDER_SHOWS_MS).then(() =>
+      pool.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where pid = any (pg_blocking_pids($1)) and usename = current_user and starts_with(application_name, $2)`,
+        [rows[0]!.pid, DATA_SESSIONS],
+      ),
+    );
+    const [locked] = await Promise.allSettled([waiting, ended]);
+    if (locked.status === 'rejected') throw locked.reason;
+  });
 }
 
 /** Process ids with their application names, or global ids of prepared transactions. Without the query's text: it may hold values. */

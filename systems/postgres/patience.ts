@@ -4,8 +4,8 @@ import { sqlStateOf, toSystemFault } from './connect';
 const FIRST_WAIT_MS = 150;
 const LONGEST_WAIT_MS = 300;
 const LONGEST_PAUSE_MS = 400;
-const LOCK_NOT_AVAILABLE = '55P03';
-const DEADLOCK = '40P01';
+export const LOCK_NOT_AVAILABLE = '55P03';
+export const DEADLOCK = '40P01';
 
 /**
  * Calls `attempt` with the time it may queue for locks (150 to 300 ms, growing), until it gets them or `budgetMs` is

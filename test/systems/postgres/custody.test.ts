@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { from } from 'pg-copy-streams';
+import { connect, sqlStateOf } from '../../../systems/postgres/connect';
+import { DATA_SESSIONS } from '../../../systems/postgres/custody';
 import { guardedDatabase, LEASE_MS, onClient, snapshot, sqlState, type Guarded } from './custody-support';
 
 let db: Guarded;
@@ -280,6 +284,26 @@ describe('opening and raising', () => {
     expect(await db.custody.raise(1, 8)).toEqual({ outcome: 'stale' });
     expect(await freeze(1, 8)).toEqual({ outcome: 'stale' });
     expect((await db.custody.wave(1)).epoch).toBe(9);
+  });
+
+  it('ends the session of an attempt that stands still in the middle of a copy, and nobody else’s', async () => {
+    const data = connect(db.url, { applicationName: `${DATA_SESSIONS} source` });
+    const stuck = await data.connect();
+    stuck.on('error', () => undefined);
+    await stuck.query('begin');
+    await stuck.query(`select cutover.take_fence('wave/1', 1)`);
+    const ended = once(stuck.query(from('copy item from stdin')), 'error');
+    expect(await db.custody.raise(1, 2)).toEqual({ outcome: 'done' });
+    expect(await ended).toEqual([expect.objectContaining({ code: '57P01' })]);
+    stuck.release(true);
+    await data.end();
+    await onClient(db.app, async (client) => {
+      await client.query('begin');
+      await client.query(`select from cutover.fence where key = 'wave/1' for update`);
+      expect(sqlStateOf(await db.custody.raise(1, 3).catch((error: unknown) => error))).toBe('55P03');
+      expect((await client.query('select 1')).rowCount).toBe(1);
+    });
+    expect(await db.custody.wave(1)).toMatchObject({ epoch: 2 });
   });
 
   it('says so when no such wave is known', async () => {
