@@ -22,7 +22,7 @@ import { guardTables } from '../systems/postgres/schema';
 import { SystemFault } from '../systems/ports';
 import { beating, staleEpoch, type Beat } from './attempt';
 import { ownerOf, purgeUntrusted } from './copies';
-import { excludeCustomers } from './exclude';
+import { excludeCustomers, includeStaying } from './exclude';
 import { countRowsMoved } from './rows-moved';
 import { waveOf } from './wave-of';
 import type { CutoverWorld, World } from './world';
@@ -71,6 +71,7 @@ async function startPreload(world: World, ref: EffectRef, beat: Beat): Promise<P
   if ('outcome' in started) throw staleEpoch(`preload of wave ${wave}`);
   await copyReference(pair, compiled);
   await saveResult(world.control, { ...ref, kind: 'rules', result: await ruleCounts(pair.source, compiled) });
+  await includeStaying(world, cutover, ref);
   const excluded = await excludeUnmappable(world, cutover, ref);
   beat.check();
   const planned = await planChunks(compiled, pair.source, wave, chunkRowsOf(cutover.documents, ref.step));

@@ -1,15 +1,17 @@
 import type { Pool } from 'pg';
+import { STAYS_WAVE } from '../../domain/custody';
 import type { ResolvedRun } from '../../runbooks/resolved';
 import { saying } from './data/faults';
 import type { Pair } from './data/pair';
 import { SystemFault } from '../ports';
-import { assignMembers } from './schema';
+import { assignMembers, dropWavesAfter } from './schema';
 
 const PAGE = 20_000;
 
 /**
  * Gives every customer of the population its wave, in both systems and, by `project`, for routing. Resolves to the size
- * of the population. Once anything has moved the assignment stands. Routing is told what the source says: of an earlier cutover over
+ * of the population. Before anything has moved, a new plan divides anew what an earlier one divided; once anything has moved, or is
+ * copied, the division stands. Routing is told what the source says: of an earlier cutover over
  * the same systems some stay behind there, and its waves may stand.
  */
 export async function assignPopulation(
@@ -18,23 +20,38 @@ export async function assignPopulation(
   project: (customers: string[], wave: number) => Promise<void>,
 ): Promise<number> {
   if (!(await hasMoved(pair))) {
-    for (const [index, wave] of run.plan.waves.entries()) {
-      const earlier = run.plan.waves
-        .slice(0, index)
-        .flatMap((other) => (other.where === undefined ? [] : [other.where]));
-      const mine = wave.where === undefined ? [] : [`(${wave.where})`];
-      const predicate = [...earlier.map((where) => `(${where}) is not true`), ...mine].join(' and ') || 'true';
-      await eachChosen(pair.source, run, { id: wave.id, predicate }, async (customers) => {
+    for (const [index, wave] of run.plan.waves.entries())
+      await eachChosen(pair.source, run, { id: wave.id, predicate: predicateOf(run, index + 1) }, async (customers) => {
         await assignMembers(pair.target, index + 1, customers);
         await assignMembers(pair.source, index + 1, customers);
       });
-    }
+    for (const side of ['target', 'source'] as const) await dropWavesAfter(pair[side], run.plan.waves.length);
   }
   await eachMember(pair.source, project);
   const counted = await pair.source.query<{ population: string }>(
     'select count(*) as population from cutover.member where baseline',
   );
   return Number(counted.rows[0]?.population ?? 0);
+}
+
+/** Whom the plan has in a wave: those that meet its condition and none of an earlier one. */
+function predicateOf({ plan }: ResolvedRun, wave: number): string {
+  const where = plan.waves[wave - 1]?.where;
+  const earlier = plan.waves.slice(0, wave - 1).flatMap((other) => (other.where === undefined ? [] : [other.where]));
+  const mine = where === undefined ? [] : [`(${where})`];
+  return [...earlier.map((other) => `(${other}) is not true`), ...mine].join(' and ') || 'true';
+}
+
+/** Customers the plan has in the wave and the source knows as left behind. */
+export async function staying(source: Pool, run: ResolvedRun, wave: number): Promise<string[]> {
+  const { key } = run.runbook.population;
+  const predicate = `${predicateOf(run, wave)} and ${key}::text in (select customer from cutover.member where wave = ${STAYS_WAVE})`;
+  const found: string[] = [];
+  await eachChosen(source, run, { id: run.plan.waves[wave - 1]?.id ?? String(wave), predicate }, (customers) => {
+    found.push(...customers);
+    return Promise.resolve();
+  });
+  return found;
 }
 
 /**

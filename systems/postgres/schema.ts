@@ -81,7 +81,10 @@ export async function seedWaves(
       await client.query('update cutover.wave set wave = wave');
       for (const { wave, name } of added) {
         await client.query('insert into cutover.wave (wave, name, state) values ($1, $2, $3)', [wave, name, state]);
-        await client.query('insert into cutover.fence (key, epoch) values ($1, 0)', [`wave/${wave}`]);
+        // A wave of an earlier plan left its fence, so that no attempt of that time is taken for one of now.
+        await client.query('insert into cutover.fence (key, epoch) values ($1, 0) on conflict do nothing', [
+          `wave/${wave}`,
+        ]);
       }
     }),
   );
@@ -194,7 +197,14 @@ async function findings(pool: Pool, of: string): Promise<string[]> {
   }
 }
 
-/** Gives the population its waves before anything moves; customers that have one keep it. Resolves to how many were new. */
+/** Takes away the waves an earlier plan had more of, before anything moves; whoever is in one belongs to the last wave then. */
+export async function dropWavesAfter(pool: Pool, last: number): Promise<void> {
+  await patiently(GUARD_PATIENCE_MS, (patienceMs) =>
+    pool.query('select cutover.drop_waves_after($1, $2)', [last, patienceMs]),
+  );
+}
+
+/** Gives the population its waves before anything moves, whatever an earlier plan gave it. Resolves to how many were new or changed. */
 export async function assignMembers(pool: Pool, wave: number, customers: readonly string[]): Promise<number> {
   return patiently(GUARD_PATIENCE_MS, async (patienceMs) => {
     const done = await pool.query<{ assigned: number }>('select cutover.assign_members($1, $2, $3) as assigned', [

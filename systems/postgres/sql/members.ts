@@ -73,21 +73,40 @@ begin
 end
 $$;
 
-create or replace function cutover.assign_members(p_customers text[], p_wave int, p_patience_ms int) returns int
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  assigned int;
+create or replace function cutover.lock_unmoved(p_patience_ms int) returns void
+language plpgsql volatile as $$
 begin
   perform cutover.lock_waves((select array_agg(wave) from cutover.wave), p_patience_ms);
   if (select count(distinct state) from cutover.wave where wave > 0) > 1
     or exists (select from cutover.fence where position is not null) then
     raise exception 'cutover: the population is assigned before anything moves' using errcode = 'CU004';
   end if;
-  insert into cutover.member (customer, wave, baseline) select distinct c, p_wave, true from unnest(p_customers) c
-    on conflict (customer) do nothing;
-  get diagnostics assigned = row_count;
   update cutover.wave set wave = wave;
+end
+$$;
+
+create or replace function cutover.assign_members(p_customers text[], p_wave int, p_patience_ms int) returns int
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  assigned int;
+begin
+  perform cutover.lock_unmoved(p_patience_ms);
+  insert into cutover.member as m (customer, wave, baseline) select distinct c, p_wave, true from unnest(p_customers) c
+    on conflict (customer) do update set wave = excluded.wave, baseline = true where m.wave <> excluded.wave or not m.baseline;
+  get diagnostics assigned = row_count;
   return assigned;
+end
+$$;
+
+create or replace function cutover.drop_waves_after(p_last int, p_patience_ms int) returns void
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if not exists (select from cutover.wave where wave > p_last) then
+    return;
+  end if;
+  perform cutover.lock_unmoved(p_patience_ms);
+  delete from cutover.member where wave > p_last;
+  delete from cutover.wave where wave > p_last;
 end
 $$;
 `;

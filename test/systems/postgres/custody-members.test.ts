@@ -223,9 +223,10 @@ describe('installing', () => {
 });
 
 describe('the population', () => {
-  it('is assigned before anything moves; who has a wave keeps it', async () => {
-    expect(await assignMembers(db.own, 2, ['a', 'c', 'd'])).toBe(2);
-    expect(await Promise.all(['a', 'c', 'd', 'e'].map(waveOf))).toEqual([1, 2, 2, 3]);
+  it('is assigned before anything moves, and until then a later plan counts', async () => {
+    expect(await assignMembers(db.own, 2, ['a', 'c', 'd'])).toBe(3);
+    expect(await assignMembers(db.own, 2, ['a', 'c', 'd'])).toBe(0);
+    expect(await Promise.all(['a', 'c', 'd', 'e'].map(waveOf))).toEqual([2, 2, 2, 3]);
     await db.own.query(`update cutover.fence set position = '10:10:' where key = 'wave/1'`);
     await expect(assignMembers(db.own, 2, ['e'])).rejects.toThrow(/before anything moves/);
   });

@@ -61,6 +61,29 @@ test('once anything has moved the division stands, whatever a later plan says of
   expect(await assign('c20')).toEqual({ 0: 1, 1: 9, 2: 30 });
 });
 
+test('before anything has moved, a later plan divides anew: who is in which wave, who was left behind, and how many waves there are', async () => {
+  await assign('c10');
+  for (const side of ['source', 'target'] as const)
+    await pair[side].query(`update cutover.member set wave = 0 where customer = 'c03'`);
+  expect(await assign('c05')).toEqual({ 1: 5, 2: 35 });
+  const { plan, runbook } = run('c05');
+  const one = { runbook, plan: { ...plan, waves: [{ id: 'all' }] } } as ResolvedRun;
+  const told: number[] = [];
+  await assignPopulation(pair, one, (_, wave) => (told.push(wave), Promise.resolve()));
+  expect(told).toEqual([1]);
+  for (const side of ['source', 'target'] as const) {
+    expect((await pair[side].query('select wave from cutover.wave order by wave')).rows).toEqual([
+      { wave: 0 },
+      { wave: 1 },
+    ]);
+    await seedWaves(pair[side], side, [
+      { wave: 1, name: 'pilot' },
+      { wave: 2, name: 'rest' },
+    ]);
+  }
+  expect(await assign('c10')).toEqual({ 1: 10, 2: 30 });
+});
+
 test('a plan with another number of waves is refused once anything has moved, and not before', async () => {
   await assign('c10');
   await refuseOtherDivision(pair, 3);

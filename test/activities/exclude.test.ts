@@ -1,0 +1,54 @@
+import { Billing } from '../measures/support/billing';
+
+jest.setTimeout(120_000);
+
+const WAVES = 'select customer, wave from {}.member order by customer';
+
+let billing: Billing;
+beforeEach(async () => {
+  billing = await Billing.open('exclude', { customers: 30, seed: 3 }, 'true');
+  await billing.pools.source.query(
+    `update legacy.customer set total_charges = ' ', tenure = '5' where customer_id in ('C0000003', 'C0000017')`,
+  );
+});
+afterEach(() => billing.close());
+
+/** The wave of every customer as the source, the target and routing have it. */
+const waves = async (): Promise<unknown[][]> => {
+  const { source, target, control } = billing.pools;
+  const read = async (...[pool, schema]: [typeof source, string]): Promise<unknown[]> =>
+    (await pool.query(WAVES.replace('{}', schema))).rows;
+  return [await read(source, 'cutover'), await read(target, 'cutover'), await read(control, 'control')];
+};
+
+const staying = async (): Promise<number> =>
+  ((await waves())[0] as { wave: number }[]).filter(({ wave }) => wave === 0).length;
+
+async function expectAlike(): Promise<void> {
+  const [source, target, control] = await waves();
+  expect([target, control]).toEqual([source, source]);
+}
+
+it('an exclusion that was cut short before routing was told is finished by the next attempt', async () => {
+  const { control } = billing.pools;
+  await control.query('alter table control.member rename to away');
+  await expect(billing.preload(1)).rejects.toThrow();
+  await control.query('alter table control.away rename to member');
+  expect(await billing.preload(1)).toBe(2);
+  expect(await staying()).toBe(2);
+  await expectAlike();
+});
+
+it('who was left behind and cleansed since comes along when the wave is copied again', async () => {
+  const { source } = billing.pools;
+  expect(await billing.preload(1)).toBe(2);
+  expect(await staying()).toBe(2);
+  await source.query(`update legacy.customer set tenure = '0' where btrim(total_charges) = ''`);
+  expect(await billing.preload(1)).toBe(0);
+  expect(await staying()).toBe(0);
+  await expectAlike();
+  await billing.freeze(1);
+  const verified = await billing.activities.verify({ ref: billing.ref(1, 'verify'), scope: 'frozen', totals: [] });
+  expect(verified.mismatches).toBe(0);
+  await billing.switch(1);
+});
