@@ -4,7 +4,7 @@ import type { CompiledEntity, Parking } from './compiled';
 import { pipeRows } from './copy';
 import { forwardList, originTable, selectRange, targetCustomerOf } from './forward';
 import { originColumns, stageTable, writing } from './merge';
-import { ident, identList, sameKey, waveOf } from './names';
+import { ident, identList, imagesDiffer, sameKey, waveOf } from './names';
 
 /** The source may be asked about every row of the entity. */
 const EVERYONE = { lo: null, hi: null };
@@ -72,19 +72,31 @@ async function parkOthers(
   return (await writing(target, entity, parkSql(entity, parking, given))).waves;
 }
 
-/** The same on the way back, among the rows a pass brings: each of them is written or deleted after it. */
+/**
+ * The same on the way back, among the rows a pass brings: each of them is written or deleted after it. What was taken away and has not
+ * changed at the target is written again as the source spelt it.
+ */
 export async function parkReturning(source: PoolClient, { table, key, columns, at }: Part): Promise<void> {
-  for (const unique of table.uniques) {
+  for (const [no, unique] of table.uniques.entries()) {
     if (unique.primary || unique.deferrable || unique.partial || unique.columns.length === 0) continue;
     if (!unique.columns.every((name) => columns.includes(name))) continue;
     const free = unique.columns.find(
       (name) => !key.includes(name) && table.columns.find((column) => column.name === name)?.notNull === false,
     );
     if (free === undefined) continue;
+    const [name, parked] = [ident(free), `cutover_parked_${at}_${no}`];
     await source.query(
-      `update ${table.sql} s set ${ident(free)} = null
+      `create temporary table ${parked} on commit drop as
+       select ${identList([...key, free], 's')} from ${table.sql} s
        where exists (select from ${newBack(at)} n where ${sameKey(unique.columns, 'n', 's')} and not (${sameKey(key, 'n', 's')}))
          and exists (select from ${oldBack(at)} o where ${sameKey(key, 'o', 's')})`,
     );
+    const its = (alias: string): string => `from pg_temp.${parked} p where ${sameKey(key, 'p', alias)}`;
+    await source.query(
+      `update ${newBack(at)} n set ${name} = (select p.${name} ${its('n')}) from ${oldBack(at)} o
+       where ${sameKey(key, 'o', 'n')} and not ${imagesDiffer(`n.${name}`, `o.${name}`)} and exists (select ${its('n')})`,
+    );
+    await source.query(`update ${oldBack(at)} o set ${name} = null where exists (select ${its('o')})`);
+    await source.query(`update ${table.sql} s set ${name} = null where exists (select ${its('s')})`);
   }
 }

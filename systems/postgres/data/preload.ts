@@ -5,9 +5,18 @@ import { sqlStateOf, withTransaction } from '../connect';
 import type { CompiledConversion, CompiledEntity } from './compiled';
 import { pipeRows } from './copy';
 import { faultIn, fenced, FOREIGN_KEY_VIOLATION, UNIQUE_VIOLATION } from './faults';
-import { forwardList, inRange, selectRange, targetCustomerOf } from './forward';
-import { columnNames, createStage, parentsPresent, stageTable, upsertStage } from './merge';
+import { forwardList, inRange, originTable, selectRange, targetCustomerOf } from './forward';
+import {
+  columnNames,
+  createStage,
+  createTargetOrigins,
+  originColumns,
+  parentsPresent,
+  stageTable,
+  upsertStage,
+} from './merge';
 import { ident, identList, sameKey, waveOf } from './names';
+import { parkCollisions } from './park';
 import type { CustomerRange, Pair } from './pair';
 import {
   inSnapshot,
@@ -41,7 +50,7 @@ function entityOf(compiled: CompiledConversion, id: string): CompiledEntity {
  * Copies one chunk in one target transaction. It shares the wave's fence with the other streams and has a fence row of its
  * own, which keeps that it is done (PROTOCOL 9); a chunk that is done is not copied again. Where a row's parent is not
  * there yet, the chunk is copied by way of a temporary table; where rows are in the way (an earlier attempt, a row
- * that changed its customer meanwhile), it is merged instead, taking turns with passes. Chunks of an entity come after all chunks of its `after`.
+ * that changed its customer meanwhile, a unique value that changed hands), it is merged instead, taking turns with passes. Chunks of an entity come after all chunks of its `after`.
  */
 export async function preloadChunk(
   pair: Pair,
@@ -149,6 +158,9 @@ const mergeStaged: Copy = async (source, target, entity, chunk) => {
     `delete from ${entity.target.sql} t where ${staleRows(entity, chunk)}
        and not exists (select from ${stageTable(0)} s where ${sameKey(entity.targetKey, 's', 't')})`,
   );
+  await createTargetOrigins(target, entity, 0);
+  await target.query(`insert into ${originTable(0)} select ${identList(originColumns(entity))} from ${stageTable(0)}`);
+  await parkCollisions(source, target, entity, 0);
   try {
     await upsertStage(target, entity, 0, parentsPresent(entity));
   } catch (error) {

@@ -116,6 +116,33 @@ describe('unique values', () => {
     expect(await lines(it_.pair.target, `select no from fresh.person where email = 'taken'`)).toEqual(['(c001)']);
   });
 
+  it('that the target lets two customers have are taken from nobody on the way back: it is refused', async () => {
+    await it_.pair.target.query('alter table fresh.person drop constraint person_email_key');
+    it_.compiled = await compileConversion(CONVERSION, it_.pair);
+    await switchOver(it_, 1);
+    await it_.pair.target.query(`update fresh.person set tenure = 7 where no = 'c001'`);
+    await it_.pair.target.query(`update fresh.person set email = 'mail1' where no = 'c002'`);
+    await expect(carryBackPass(it_.pair, it_.compiled, 1, 1)).rejects.toThrow(/23505 at old\.customer/);
+    expect(await lines(it_.pair.source, `select id from old.customer where email = 'mail1'`)).toEqual(['(c001)']);
+  });
+
+  it('of several columns, of which one is swapped at the target, come back whole', async () => {
+    const { pair } = it_;
+    await pair.target.query('alter table fresh.person drop constraint person_email_key');
+    await pair.source.query(`alter table old.customer drop constraint customer_email_key;
+      update old.customer set email = ' shared ' where id in ('c001', 'c002');
+      alter table old.customer add unique (email, kind)`);
+    it_.compiled = await compileConversion(CONVERSION, pair);
+    await switchOver(it_, 1);
+    await pair.target.query(
+      `update fresh.person set kind = case kind when 'home' then 'business' else 'home' end::fresh.kind where no in ('c001', 'c002')`,
+    );
+    expect(await carryBackPass(pair, it_.compiled, 1, 1)).toMatchObject({ outcome: 'applied', rows: 2 });
+    expect(
+      await lines(pair.source, `select id, email, kind from old.customer where id in ('c001', 'c002') order by id`),
+    ).toEqual(['(c001," shared ",home)', '(c002," shared ",business)']);
+  });
+
   it('swapped at the target come back swapped', async () => {
     await switchOver(it_, 1);
     await it_.pair.target.query(SWAP('fresh.person', 'no', 'c001', 'c002'));

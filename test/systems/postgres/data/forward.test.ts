@@ -4,11 +4,13 @@ import { compileConversion } from '../../../../systems/postgres/data/compile';
 import { runPass } from '../../../../systems/postgres/data/pass';
 import { quarantine } from '../../../../systems/postgres/data/quarantine';
 import { startPosition } from '../../../../systems/postgres/data/position';
+import { copyReference } from '../../../../systems/postgres/data/reference';
+import { startCopy } from '../../../../systems/postgres/data/kept-copy';
 import { preloadChunk } from '../../../../systems/postgres/data/preload';
 import { postgresCustody } from '../../../../systems/postgres/custody';
 import { conversionSchema } from '../../../../runbooks/schema/conversion';
 import { CONVERSION, example, lines, raise, type Example } from './example';
-import { expectEqual, mine, preload, settle } from './steps';
+import { expectEqual, mine, OWNER, preload, settle } from './steps';
 
 /** Writes as an application would, over customers `from` to `to`, until told to stop. */
 function churn(source: Pool, from: number, to: number): { stop(): Promise<number> } {
@@ -65,6 +67,22 @@ describe('moving data forward', () => {
     await expectEqual(it_, 1);
     expect(await lines(it_.pair.target, `select no from fresh.person where not ${mine(1, 'no')}`)).toEqual([]);
     expect(await lines(it_.pair.target, 'select * from fresh.product')).toHaveLength(3);
+  });
+
+  it('copies a unique value that changes hands while its chunks are copied, and the pass brings the other row', async () => {
+    const { pair, compiled } = it_;
+    await keepBack(it_, (await quarantine(pair.source, compiled, 1)).customers);
+    await copyReference(pair, compiled);
+    expect(await startCopy(pair, 1, 1, OWNER, compiled)).toHaveProperty('position');
+    for (const chunk of await planChunks(compiled, pair.source, 1, 7)) {
+      expect(await preloadChunk(pair, compiled, { ...chunk, wave: 1, epoch: 1 })).toMatchObject({ outcome: 'done' });
+      if (chunk.entity === 'person' && chunk.no === 0)
+        await pair.source.query(`update old.customer set email = 'given away' where id = 'c001';
+          update old.customer set email = 'mail1' where id = 'c020'`);
+    }
+    expect(await lines(pair.target, `select no from fresh.person where email = 'mail1'`)).toEqual(['(c020)']);
+    await settle(it_, 1);
+    await expectEqual(it_, 1);
   });
 
   it('writes no row of a customer whose wave the target owns, neither by chunk nor by pass', async () => {
