@@ -11,6 +11,8 @@ type FailureType = 'SystemUnavailable' | 'SystemRefused' | 'InvalidRunbook' | 'S
 export interface Beat {
   /** Details shown in the Temporal UI: counts. */
   progress(details: object): void;
+  /** Aborted once cancellation was requested. */
+  ended: AbortSignal;
   /** Throws CancelledFailure once cancellation was requested. */
   check(): void;
   /** Waits; ends early, by throwing, on cancellation. */
@@ -31,6 +33,7 @@ export async function beating<T>(body: (beat: Beat) => Promise<T>): Promise<T> {
         details = next;
         heartbeat(next);
       },
+      ended: cancellationSignal,
       check,
       pause: (ms) => Context.current().sleep(ms),
     });

@@ -23,18 +23,26 @@ export function checkActivities(world: World): CheckActivities {
   return {
     readMeasures: ({ cutover, wave, gate, downtimeMs }) =>
       beating((beat) => readMeasures(world, { cutover, wave, gate, downtimeMs }, beat)),
-    verify: ({ ref, scope, totals }) => beating(() => verify(world, ref, scope, totals)),
+    verify: ({ ref, scope, totals }) => beating((beat) => verify(world, ref, scope, totals, beat)),
     verifyReturned: ({ ref, copyKept = false }) => beating(() => verifyReturned(world, ref, copyKept)),
   };
 }
 
-async function verify(world: World, ref: EffectRef, scope: 'live' | 'frozen', totals: string[]): Promise<VerifyResult> {
+async function verify(
+  world: World,
+  ref: EffectRef,
+  scope: 'live' | 'frozen',
+  totals: string[],
+  beat: Beat,
+): Promise<VerifyResult> {
   const { pair, documents, compiled } = await world.of(ref.cutover);
   const wanted = totals.map((id) => ({
     id,
     ...(documents.runbook.totals[id] ?? { source: 'select 0', target: 'select 1' }),
   }));
-  const result = await verifyWave(pair, await compiled(), waveOf(ref), ref.epoch, { scope, totals: wanted });
+  const options = { scope, totals: wanted, ended: beat.ended };
+  const result = await verifyWave(pair, await compiled(), waveOf(ref), ref.epoch, options);
+  beat.check();
   if ('outcome' in result) throw staleEpoch(`verification of wave ${waveOf(ref)}`);
   const { findings, ...summary } = result;
   await saveResult(world.control, { ...ref, kind: 'verification', result: { ...summary, scope, findings } });

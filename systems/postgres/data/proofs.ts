@@ -1,4 +1,5 @@
 import type { PoolClient } from 'pg';
+import { SystemFault } from '../../ports';
 
 /** A chunk that was equal on both sides at these positions. Changes not visible in them are proven again after the freeze. */
 export interface Proof {
@@ -15,10 +16,11 @@ export interface Proof {
   digest: string;
 }
 
+/** Throws, to be tried again, when an earlier attempt that did not know it was over has stored one meanwhile. */
 export async function storeProof(target: PoolClient, proof: Proof): Promise<void> {
-  await target.query(
+  const { rowCount } = await target.query(
     `insert into cutover.proof (wave, entity, no, chunks, lo, hi, position, target_position, rows, digest)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing`,
     [
       proof.wave,
       proof.entity,
@@ -32,6 +34,11 @@ export async function storeProof(target: PoolClient, proof: Proof): Promise<void
       proof.digest,
     ],
   );
+  if (rowCount === 0)
+    throw new SystemFault(
+      `another attempt of the verification is still at entity ${proof.entity}; it ends by itself`,
+      true,
+    );
 }
 
 /** `entity` null: of every entity. */

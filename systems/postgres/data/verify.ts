@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import type { VerifyEntity, VerifyResult } from '../../../engine/contract';
 import { SystemFault, type Stale } from '../../ports';
-import { withTransaction } from '../connect';
+import { FENCE_STALE, withTransaction } from '../connect';
 import { triggersOf } from './affected';
 import { readIntegrity } from './baseline';
 import { cutPoints } from './chunks';
@@ -29,6 +29,8 @@ export interface VerifyOptions {
   /** Queries that return one value; see `readNumber`. */
   totals?: { id: string; source: string; target: string }[];
   chunkRows?: number;
+  /** Aborted when this attempt is over: it ends as `stale` before the next stretch. */
+  ended?: AbortSignal;
 }
 
 /** What the engine reads, and what an operator needs to find the rows. */
@@ -43,6 +45,7 @@ interface Verifying {
   wave: number;
   epoch: number;
   chunkRows: number;
+  ended: AbortSignal | undefined;
 }
 
 /** Both sides at one moment, with passes held off. `position` is the source's snapshot, `applied` what the target holds of it. */
@@ -65,10 +68,10 @@ export async function verifyWave(
   compiled: CompiledConversion,
   wave: number,
   epoch: number,
-  { scope, totals = [], chunkRows = CHUNK_ROWS }: VerifyOptions,
+  { scope, totals = [], chunkRows = CHUNK_ROWS, ended }: VerifyOptions,
 ): Promise<Verification | Stale> {
   return fenced(`verification of wave ${wave}`, async () => {
-    const run: Verifying = { pair, compiled, wave, epoch, chunkRows };
+    const run: Verifying = { pair, compiled, wave, epoch, chunkRows, ended };
     const results: EntityResult[] = [];
     const { guards, shapes } = await readIntegrity(pair);
     const logged = guards.length + shapes.length === 0;
@@ -83,7 +86,11 @@ export async function verifyWave(
   });
 }
 
-async function atOneMoment<T>({ pair, wave, epoch }: Verifying, body: (moment: Moment) => Promise<T>): Promise<T> {
+async function atOneMoment<T>(
+  { pair, wave, epoch, ended }: Verifying,
+  body: (moment: Moment) => Promise<T>,
+): Promise<T> {
+  if (ended?.aborted) throw new SystemFault('this attempt is over', false, { cause: { code: FENCE_STALE } });
   return withTransaction(pair.target, {}, async (target) => {
     await takePassLock(target);
     const applied = await takeFence(target, waveKey(wave), epoch);

@@ -195,6 +195,17 @@ describe('verifying a wave', () => {
     });
   });
 
+  it('of which two attempts are at work fails to be tried again, and one that is over stops at the next stretch', async () => {
+    const both = await Promise.allSettled([verify(it_, { scope: 'live' }), verify(it_, { scope: 'live' })]);
+    const failed = both.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []));
+    expect(failed).toContainEqual(
+      expect.objectContaining({ retryable: true, message: expect.stringContaining('another attempt') }),
+    );
+    const ended = AbortSignal.abort();
+    await expect(verify(it_, { scope: 'live', ended })).rejects.toThrow('stale');
+    expect(await verify(it_, { scope: 'live' })).toMatchObject({ mismatches: 0 });
+  });
+
   it('is stale under a raised epoch', async () => {
     await raise(it_.pair.target, [1], 2);
     expect(await verifyWave(it_.pair, it_.compiled, 1, 1, { scope: 'frozen' })).toEqual({ outcome: 'stale' });
