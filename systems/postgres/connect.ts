@@ -63,13 +63,12 @@ export function connect(url: string, { applicationName, leaseMs, max = 10, patie
     ...timeouts(leaseMs),
     ...SERVER_KEEP_ALIVE,
   };
-  const options = Object.entries(settings)
-    .map(([name, value]) => `-c ${name}=${value}`)
-    .join(' ');
+  const ours = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
+  const { connectionString, theirs } = takeOptions(url);
   const pool = new Pool({
-    connectionString: url,
+    connectionString,
     application_name: applicationName.slice(0, 63),
-    options,
+    options: [...theirs, ...ours].join(' '),
     max,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
@@ -79,6 +78,16 @@ export function connect(url: string, { applicationName, leaseMs, max = 10, patie
   // An idle client whose server died is dropped by the pool; the next query opens a new one or fails with a fault.
   pool.on('error', () => undefined);
   return pool;
+}
+
+/** The driver would take a URL's `options` (often a search path) instead of ours: they come first, and ours decide. */
+function takeOptions(url: string): { connectionString: string; theirs: string[] } {
+  if (!isPostgresUrl(url)) return { connectionString: url, theirs: [] };
+  const parsed = new URL(url);
+  const theirs = parsed.searchParams.getAll('options');
+  if (theirs.length === 0) return { connectionString: url, theirs };
+  parsed.searchParams.delete('options');
+  return { connectionString: parsed.toString(), theirs };
 }
 
 export interface TransactionOptions {

@@ -9,7 +9,7 @@ import { faultIn, fenced, saying } from './faults';
 import type { Pair } from './pair';
 import { parkReturning } from './park';
 import type { PassResult } from './pass';
-import { inSnapshot, movePosition, requireSealed, takeFence, takePassLock, waveKey } from './transaction';
+import { inSnapshot, keepingAwake, movePosition, requireSealed, takeFence, takePassLock, waveKey } from './transaction';
 
 /**
  * One pass back (DESIGN §7.8): what the target logged for the wave since the last position returns to the source, in one
@@ -55,7 +55,7 @@ async function carryWithin(
   wave: number,
   since: Position | null,
 ): Promise<{ changes: number; rows: number }> {
-  const { tables, changes } = await changedTables(target, wave, since);
+  const { tables, changes } = await keepingAwake(source, () => changedTables(target, wave, since));
   if (changes === 0) return { changes, rows: 0 };
   await source.query('set constraints all deferred');
   const parts = partsOf(compiled.entities).filter(({ entity }) => tables.has(entity.target.name));

@@ -6,6 +6,7 @@ import { pipeRows } from './copy';
 import { forwardList, ORIGIN_CUSTOMER, originTable, selectOrigins, targetCustomerOf } from './forward';
 import { columnNames } from './merge';
 import { ident, identList, literal, sameKey, waveOf } from './names';
+import { keepingAwake } from './transaction';
 
 /** One entity on its way back. `at` numbers its temporary tables. */
 export interface Part {
@@ -59,7 +60,7 @@ export async function stageBack(
   since: string | null,
 ): Promise<void> {
   const { entity, at } = part;
-  await collectTargetOrigins(target, part, wave, since);
+  await keepingAwake(source, () => collectTargetOrigins(target, part, wave, since));
   await bringOrigins(source, target, part);
   const typed = entity.columns.map(({ name, stored }) => `${ident(name)} ${stored}`).join(', ');
   await source.query(`create temporary table ${bare(newRows(at))} (${typed}, ${RESIDUE} jsonb) on commit drop`);

@@ -28,6 +28,7 @@ import { unmappableOrigins, type RuleCount } from './quarantine';
 import { copyReferenceWithin } from './reference';
 import {
   inSnapshot,
+  keepingAwake,
   movePosition,
   othersMayOwn,
   requireSealed,
@@ -105,20 +106,32 @@ export async function applyWithin(
   wave: number,
   since: Position | null,
 ): Promise<{ outcome: 'applied'; changes: number; rows: number } | Unmappable> {
-  const { tables, changes } = await changedTables(source, wave, since);
+  const { changes, parts, here, customers, counts } = await keepingAwake(target, () =>
+    changedParts(source, compiled, wave, since),
+  );
   if (changes === 0) return { outcome: 'applied', changes, rows: 0 };
-  const parts = compiled.entities
-    .map((entity, at): Part => ({ entity, at, origins: 0, mayBeGone: true }))
-    .filter(({ entity }) => triggersOf(entity).some((table) => tables.has(table)));
-  for (const part of parts)
-    part.origins = await naming(part, () => collectSourceOrigins(source, part.entity, part.at, wave, since));
-  const here = await readWave(source, wave);
-  const { customers, counts } = await unmappableOrigins(source, parts, here);
   if (customers.length > 0) return { outcome: 'unmappable', customers, counts };
   await copyReferenceWithin(source, target, compiled);
   await target.query('set constraints all deferred');
   for (const part of parts) await naming(part, () => stage(source, target, part, here));
   return { outcome: 'applied', changes, rows: await replace(source, target, parts, wave) };
+}
+
+/** What the source logged since the position, by entity, and who cannot be mapped of it. */
+async function changedParts(
+  source: PoolClient,
+  compiled: CompiledConversion,
+  wave: number,
+  since: Position | null,
+): Promise<Pick<Unmappable, 'customers' | 'counts'> & { changes: number; parts: Part[]; here: WaveHere }> {
+  const here = await readWave(source, wave);
+  const { tables, changes } = await changedTables(source, wave, since);
+  const parts = compiled.entities
+    .map((entity, at): Part => ({ entity, at, origins: 0, mayBeGone: true }))
+    .filter(({ entity }) => triggersOf(entity).some((table) => tables.has(table)));
+  for (const part of parts)
+    part.origins = await naming(part, () => collectSourceOrigins(source, part.entity, part.at, wave, since));
+  return { changes, parts, here, ...(await unmappableOrigins(source, parts, here)) };
 }
 
 /** Replaces the target rows of the staged origins. Returns the rows written. */

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { typeIn } from './affected';
 import type { CompiledConversion, CompiledEntity } from './compiled';
 import { saying } from './faults';
 import { ident } from './names';
@@ -19,16 +20,20 @@ async function raiseTo(pool: Pool, sequence: string, value: bigint): Promise<voi
   );
 }
 
-/** The highest number among an entity's source keys. Keys may carry letters (C0017): their digits count. */
+/** Types whose highest key an index finds; the customers of a wave are frozen while it is asked. */
+const WHOLE = /^pg_catalog\."?int[248]"?$/;
+
+/** The highest number among an entity's source keys. Keys may carry letters (C0017): their digits count, and every row is read. */
 async function highestKey(pool: Pool, entity: CompiledEntity): Promise<bigint> {
   const [table, key] =
-    entity.kind === 'row'
-      ? [entity.source.sql, entity.sourceKey]
-      : [entity.back?.table.sql ?? null, entity.back?.key ?? []];
+    entity.kind === 'row' ? [entity.source, entity.sourceKey] : [entity.back?.table, entity.back?.key ?? []];
   const column = key.at(-1);
-  if (table === null || column === undefined) return 0n;
+  if (!table || column === undefined) return 0n;
+  const number = WHOLE.test(typeIn(table.columns, column))
+    ? ident(column)
+    : `nullif(regexp_replace(${ident(column)}::text, '\\D', '', 'g'), '')::numeric`;
   const { rows } = await pool.query<{ highest: string }>(
-    `select coalesce(max(nullif(regexp_replace(${ident(column)}::text, '\\D', '', 'g'), '')::numeric), 0)::text as highest from ${table}`,
+    `select coalesce(max(${number}), 0)::text as highest from ${table.sql}`,
   );
   return BigInt(rows[0]!.highest.split('.')[0]!);
 }

@@ -62,6 +62,25 @@ export async function inSnapshot<T>(
   });
 }
 
+const ASKED_EVERY_MS = 20_000;
+
+/**
+ * Keeps the session that is written from being ended as left behind while `body` reads the other side, however long that takes. A process
+ * that stands still asks nothing: what it holds ends in time. `body` must not use `written`.
+ */
+export async function keepingAwake<T>(
+  written: PoolClient,
+  body: () => Promise<T>,
+  everyMs = ASKED_EVERY_MS,
+): Promise<T> {
+  let asked: Promise<unknown> = Promise.resolve();
+  const ask = (): Promise<unknown> => written.query('select 1').catch(() => undefined);
+  const timer = setInterval(() => (asked = asked.then(ask)), everyMs);
+  const result = await body().finally(() => clearInterval(timer));
+  await asked;
+  return result;
+}
+
 export const waveKey = (wave: number): string => `wave/${wave}`;
 
 /** Writes of the other side's rows belong here only while this side does not own the wave. The caller holds the fence. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { connect, sqlStateOf, toSystemFault, withTransaction } from '../../../systems/postgres/connect';
+import { keepingAwake } from '../../../systems/postgres/data/transaction';
 import type { SystemFault } from '../../../systems/ports';
 import { freshDatabase } from '../../support/databases';
 import { freePort } from '../../../local/ports';
@@ -42,6 +43,29 @@ describe('a connection', () => {
       expect(Number(ms)).toBeGreaterThan(0);
       expect(Number(ms)).toBeLessThan(1_500);
     }
+  });
+
+  it('keeps its settings when its URL has options, which come before them', async () => {
+    const optioned = connect(`${url}?options=${encodeURIComponent('-c search_path=old -c row_security=on')}`, {
+      applicationName: 'optioned',
+    });
+    const { rows } = await optioned.query(
+      `select current_setting('search_path') as path, current_setting('row_security') as rows, current_setting('TimeZone') as zone`,
+    );
+    await optioned.end();
+    expect(rows).toEqual([{ path: 'old', rows: 'off', zone: 'UTC' }]);
+  });
+
+  it('that is written stays while the other side is read for longer than it may stand idle', async () => {
+    const written = (body: (client: PoolClient) => Promise<unknown>): Promise<unknown> =>
+      withTransaction(pool, {}, async (client) => {
+        await client.query(`set local idle_in_transaction_session_timeout = '400ms'`);
+        await body(client);
+        return (await client.query('select 1 as one')).rows;
+      });
+    const read = (): Promise<unknown> => pool.query('select pg_sleep(1.2)');
+    expect(await written((client) => keepingAwake(client, read, 100))).toEqual([{ one: 1 }]);
+    expect(await faultOf(written(read))).toMatchObject({ retryable: true });
   });
 
   it('is probed from both ends, so that a way that is cut without a word is noticed', async () => {
