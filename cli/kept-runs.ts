@@ -22,7 +22,10 @@ export interface SeenRuns {
   rollbacks: { workflowId: string; state: RollbackState }[];
 }
 
-/** The runs of a cutover, and what Temporal says of each; null where it knows one not, or does not answer. */
+/**
+ * The runs of a cutover, and what Temporal says of those that have not ended; null where it knows one not, or does not answer. What
+ * has ended changes no more, and Temporal forgets it one day.
+ */
 export interface KeptRuns extends SeenRuns {
   looks: (RunLook | null)[];
 }
@@ -57,7 +60,10 @@ export async function keptRuns(found: RunId, temporal: TemporalClient | null, co
   return {
     views: runs.map(({ workflowId, body, look }) => seenRun(workflowId, body as RunView, look)),
     rollbacks: back.map(({ workflowId, body }) => ({ workflowId, state: body as RollbackState })),
-    looks: [...runs, ...back].map(({ look }) => look),
+    looks: [
+      ...runs.filter(({ body }) => !hasEnded(body as RunView)),
+      ...back.filter(({ body }) => (body as RollbackState).status !== 'done'),
+    ].map(({ look }) => look),
   };
 }
 

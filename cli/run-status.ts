@@ -110,12 +110,10 @@ export async function readStatus(
 const diedUnseen = async (temporal: TemporalClient | null, workflowId: string): Promise<boolean> =>
   temporal !== null && (await quietLook(temporal, workflowId))?.hasDied === true;
 
-/** What has ended changes no more, whether Temporal still keeps it or not; the rest is as new as the tasks its runs were served. */
+/** What has ended is as it ended; the rest is as new as the tasks its runs were served. */
 async function isServed(kept: KeptRuns | null, temporal: TemporalClient | null): Promise<boolean> {
   if (!kept) return false;
-  if (kept.views.every(({ view }) => hasEnded(view)) && kept.rollbacks.every(({ state }) => state.status === 'done'))
-    return true;
-  return temporal !== null && areServed(temporal, kept.looks);
+  return kept.looks.length === 0 || (temporal !== null && areServed(temporal, kept.looks));
 }
 
 type Asked = ({ outcome: 'answered' } & SeenRuns) | { outcome: 'silent'; reason: string };

@@ -1,5 +1,7 @@
-import { areServed } from '../../cli/kept-runs';
+import { areServed, keptRuns } from '../../cli/kept-runs';
 import { lookAtTemporal } from '../../cli/doctor/look-at-temporal';
+import { installControl } from '../../systems/control/schema';
+import { keepLastView } from '../../systems/control/views';
 import { cutoverWorkflowId, QUEUES, WORKFLOWS } from '../../workflows/names';
 import { Stage } from '../e2e/support/stage';
 import { waitUntil } from '../support/wait-until';
@@ -43,6 +45,21 @@ test('runs are served while somebody polls for them, none of their tasks waits o
   expect(await served(well, { ...well, trouble: 'waits' })).toBe(false);
   expect(await served({ ...well, trouble: 'fails' })).toBe(false);
   expect(await served(well, null)).toBe(false);
+});
+
+test('a wave that is live need not be known to Temporal any more, its cutover must be', async () => {
+  await stage.freshDatabases(1);
+  await installControl(stage.control);
+  const wave = { wave: 1, status: 'live' };
+  const own = { status: 'waiting-for-person', outcome: null, startedAt: 0, waves: [wave] };
+  const keep = (no: number | null, body: object): Promise<void> =>
+    keepLastView(stage.control, { cutover: 'night-1', wave: no, kind: 'run', body: JSON.stringify(body) });
+  await keep(null, own);
+  await keep(1, { ...wave, outcome: null });
+  const looksOf = async (workflowId: string) =>
+    (await keptRuns({ cutover: 'night-1', workflowId }, stage.temporal, stage.control))?.looks;
+  expect(await looksOf(RUN)).toEqual([expect.objectContaining({ isRunning: true })]);
+  expect(await looksOf(`${RUN}-forgotten`)).toEqual([null]);
 });
 
 test('runs that have ended need nobody; one that is open does', async () => {
