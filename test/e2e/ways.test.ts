@@ -53,11 +53,12 @@ test('a cutover that runs is not started again under its id; paused it starts no
     const { night } = scene;
     await expect(night.start(everyKind)).rejects.toBeInstanceOf(WorkflowExecutionAlreadyStartedError);
     const gateIsOpen = (view: RunView | null): boolean =>
-      view?.gates.some((gate) => gate.id === 'go-night' && gate.status === 'open') === true;
+      view?.gates.some((gate) => gate.id === 'go-night' && gate.status === 'open' && gate.digest !== null) === true;
     await night.play(WITHIN_MS, ({ wave }) => gateIsOpen(wave));
     await recordNight('waiting', night);
     expect(await night.send(1, 'pause', { person: 'ada', reason: 'a look first' })).toMatchObject({ accepted: true });
-    await night.send(1, 'castVote', { person: 'ben', gate: 'go-night', decision: 'go' });
+    const vote = { person: 'ben', gate: 'go-night', decision: 'go' } as const;
+    expect(await night.send(1, 'castVote', vote)).toMatchObject({ accepted: true });
     await waitUntil(async () => !gateIsOpen(await night.view(1)));
     const paused = await night.view(1);
     expect(paused?.status).toBe('paused');
