@@ -22,7 +22,7 @@ import { guardTables } from '../systems/postgres/schema';
 import { SystemFault } from '../systems/ports';
 import { beating, staleEpoch, type Beat } from './attempt';
 import { ownerOf, purgeUntrusted } from './copies';
-import { excludeCustomers, includeStaying } from './exclude';
+import { excludeCustomers, includeStaying, takeBackHalfMoved } from './exclude';
 import { countRowsMoved } from './rows-moved';
 import { waveOf } from './wave-of';
 import type { CutoverWorld, World } from './world';
@@ -47,6 +47,7 @@ export function bulkActivities(world: World): BulkActivities {
       }),
     convert: ({ ref }) =>
       beating(async (beat) => {
+        await takeBackHalfMoved(world, await world.of(ref.cutover), ref);
         const { rows, passes } = await passUntil(world, ref, beat, (left) => left === 0);
         return { deltaRows: rows, passes };
       }),

@@ -110,7 +110,7 @@ async function switchWave(world: World, ref: EffectRef): Promise<SwitchResult> {
     if (here !== there)
       return {
         outcome: 'refused',
-        reason: `the members of wave ${wave} differ between source and target: retry the preload's exclusions`,
+        reason: `the members of wave ${wave} differ between source and target: retry the conversion`,
       };
     const open = await guardFindings(pair.target);
     if (open.length > 0)

@@ -2,7 +2,7 @@ import type { EffectRef } from '../engine/contract';
 import { waveOf } from './wave-of';
 import { STAYS_WAVE } from '../domain/custody';
 import { projectMembers } from '../systems/control/routing';
-import { staying } from '../systems/postgres/population';
+import { halfMoved, staying } from '../systems/postgres/population';
 import type { CutoverWorld, World } from './world';
 
 const PAGE = 5_000;
@@ -20,8 +20,19 @@ export const excludeCustomers = (
  * cleansed meanwhile comes along, the others are left behind anew.
  */
 export async function includeStaying(world: World, cutover: CutoverWorld, ref: EffectRef): Promise<void> {
+  await takeBackHalfMoved(world, cutover, ref);
   const customers = await staying(cutover.pair.source, cutover.documents, waveOf(ref));
   await moveTo(world, cutover, ref, customers, waveOf(ref));
+}
+
+/** Where a change of wave was cut short and nobody tries it again, the target and routing follow the source. */
+export async function takeBackHalfMoved(world: World, cutover: CutoverWorld, ref: EffectRef): Promise<void> {
+  for (const [wave, customers] of await halfMoved(cutover.pair, waveOf(ref)))
+    for (let from = 0; from < customers.length; from += PAGE) {
+      const page = customers.slice(from, from + PAGE);
+      await cutover.custody.target.moveMembers(page, wave, { [waveOf(ref)]: ref.epoch });
+      await projectMembers(world.control, cutover.row.cutover, page, wave);
+    }
 }
 
 /**

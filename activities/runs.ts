@@ -1,12 +1,13 @@
+import type { Pool } from 'pg';
 import type { Activities } from '../engine/contract';
 import { assignPopulation, refuseOtherDivision } from '../systems/postgres/population';
-import { amendCutover, closeCutover, registerCutover, whyNotStart } from '../systems/control/cutovers';
+import { amendCutover, closeCutover, getCutover, registerCutover, whyNotStart } from '../systems/control/cutovers';
 import { nextEpoch } from '../systems/control/epochs';
 import { append } from '../systems/control/ledger';
 import { projectMembers, seedRouting } from '../systems/control/routing';
 import { completeUndo, listUndo, recordUndo } from '../systems/control/undo';
 import { keepLastView } from '../systems/control/views';
-import { install, seedWaves } from '../systems/postgres/schema';
+import { dividedBy, install, seedWaves } from '../systems/postgres/schema';
 import { saying } from '../systems/postgres/data/faults';
 import { installData } from '../systems/postgres/data/install';
 import { isDatabaseError } from '../systems/postgres/connect';
@@ -91,6 +92,14 @@ function withoutNames(run: ResolvedRun): ResolvedRun {
   return { ...run, plan: { ...run.plan, people: run.plan.people.map((person) => ({ ...person, name: person.id })) } };
 }
 
+/** A cutover that is open keeps its division of the customers, whoever else is opened over the same systems. */
+async function mayDivide({ control, options }: World, target: Pool, cutover: string): Promise<boolean> {
+  const before = await dividedBy(target);
+  if (before === null || before === cutover) return true;
+  const row = await getCutover(control, before);
+  return row !== null && (row.outcome !== null || !(await options.runs.isOpen(row.workflowId)));
+}
+
 /** Registers, installs schema `cutover` in both systems, and gives the population its waves. Idempotent. */
 async function openCutover(
   world: World,
@@ -115,7 +124,8 @@ async function openCutover(
   await installData(pair, documents.runbook.population);
   await compiled();
   await seedRouting(control, input.cutover, waves);
-  const population = await assignPopulation(pair, documents, (customers, wave) =>
+  const divides = (await mayDivide(world, pair.target, input.cutover)) ? input.cutover : null;
+  const population = await assignPopulation(pair, documents, divides, (customers, wave) =>
     projectMembers(control, input.cutover, customers, wave),
   );
   // A rollback of an earlier run has raised the epoch: a new run of the same cutover needs its own.

@@ -80,13 +80,17 @@ export function connect(url: string, { applicationName, leaseMs, max = 10, patie
   return pool;
 }
 
+/** What we set ourselves: the driver, or the server, would take a URL's instead. */
+const OURS = ['application_name', 'lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout'];
+
 /** The driver would take a URL's `options` (often a search path) instead of ours: they come first, and ours decide. */
 function takeOptions(url: string): { connectionString: string; theirs: string[] } {
   if (!isPostgresUrl(url)) return { connectionString: url, theirs: [] };
   const parsed = new URL(url);
   const theirs = parsed.searchParams.getAll('options');
-  if (theirs.length === 0) return { connectionString: url, theirs };
-  parsed.searchParams.delete('options');
+  const taken = ['options', ...OURS].filter((name) => parsed.searchParams.has(name));
+  if (taken.length === 0) return { connectionString: url, theirs };
+  for (const name of taken) parsed.searchParams.delete(name);
   return { connectionString: parsed.toString(), theirs };
 }
 

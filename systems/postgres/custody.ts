@@ -55,7 +55,7 @@ export function postgresCustody(
         return await call('raise', [wave, epoch], callPatienceMs / 3);
       } catch (error) {
         if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error;
-        await endHolders(pool, wave);
+        await endHolders(pool, wave, epoch);
         return call('raise', [wave, epoch]);
       }
     },
@@ -93,26 +93,35 @@ export function postgresCustody(
 export const DATA_SESSIONS = 'cutover data';
 
 const HOLDER_SHOWS_MS = 500;
+const HOLDERS_END_MS = 6_000;
 
 /**
- * Ends our own sessions that hold the fence of a wave whose epoch is raised: whatever they do is void from then on, and one whose process
- * stands still in the middle of a COPY would hold it for as long as a statement may take.
+ * Ends our own sessions that hold the fence of a wave below the epoch it is raised to: whatever they do is void from then on, and one whose
+ * process stands still in the middle of a COPY would hold it for ever, since PostgreSQL heeds no timeout while it reads rows from a client.
  */
-async function endHolders(pool: Pool, wave: number): Promise<void> {
+async function endHolders(pool: Pool, wave: number, epoch: number): Promise<void> {
   await withTransaction(pool, {}, async (client) => {
     const { rows } = await client.query<{ pid: number }>(
       `select pg_backend_pid() as pid, set_config('lock_timeout', $1, true), set_config('statement_timeout', $2, true)`,
-      [`${HOLDER_SHOWS_MS * 3}ms`, `${HOLDER_SHOWS_MS * 6}ms`],
+      [`${HOLDER_SHOWS_MS * 3}ms`, `${HOLDERS_END_MS}ms`],
     );
-    const waiting = client.query('select from cutover.fence where key = $1 for update', [`wave/${wave}`]);
-    const ended = sleep(HOLDER_SHOWS_MS).then(() =>
-      pool.query(
-        `select pg_terminate_backend(pid) from pg_stat_activity
-         where pid = any (pg_blocking_pids($1)) and usename = current_user and starts_with(application_name, $2)`,
-        [rows[0]!.pid, DATA_SESSIONS],
-      ),
-    );
-    const [locked] = await Promise.allSettled([waiting, ended]);
+    const key = `wave/${wave}`;
+    const over = new AbortController();
+    const lock = client.query('select from cutover.fence where key = $1 for update', [key]);
+    const waiting = lock.finally(() => over.abort());
+    const ending = async (): Promise<void> => {
+      // A chunk's transaction shares the fence with others, and is waited for one after the other.
+      while (!over.signal.aborted) {
+        await sleep(HOLDER_SHOWS_MS);
+        await pool.query(
+          `select pg_terminate_backend(pid) from pg_stat_activity
+           where pid = any (pg_blocking_pids($1)) and usename = current_user and starts_with(application_name, $2)
+             and (select epoch from cutover.fence where key = $3) < $4`,
+          [rows[0]!.pid, DATA_SESSIONS, key, epoch],
+        );
+      }
+    };
+    const [locked] = await Promise.allSettled([waiting, ending()]);
     if (locked.status === 'rejected') throw locked.reason;
   });
 }

@@ -4,28 +4,32 @@ import type { ResolvedRun } from '../../runbooks/resolved';
 import { saying } from './data/faults';
 import type { Pair } from './data/pair';
 import { SystemFault } from '../ports';
-import { assignMembers, dropWavesAfter } from './schema';
+import { assignMembers, beginDivision, endDivision } from './schema';
 
-const PAGE = 20_000;
+/** Writers wait while a page is written. */
+const PAGE = 5_000;
 
 /**
  * Gives every customer of the population its wave, in both systems and, by `project`, for routing. Resolves to the size
- * of the population. Before anything has moved, a new plan divides anew what an earlier one divided; once anything has moved, or is
- * copied, the division stands. Routing is told what the source says: of an earlier cutover over
+ * of the population. Before anything has moved, `cutover` divides anew what an earlier one divided (null: that division stands, and only who
+ * is new gets a wave); once anything has moved, or is copied, the division stands. Routing is told what the source says: of an earlier cutover over
  * the same systems some stay behind there, and its waves may stand.
  */
 export async function assignPopulation(
   pair: Pair,
   run: ResolvedRun,
+  cutover: string | null,
   project: (customers: string[], wave: number) => Promise<void>,
 ): Promise<number> {
   if (!(await hasMoved(pair))) {
+    const sides = cutover === null ? [] : (['target', 'source'] as const);
+    for (const side of sides) await beginDivision(pair[side], cutover ?? '');
     for (const [index, wave] of run.plan.waves.entries())
       await eachChosen(pair.source, run, { id: wave.id, predicate: predicateOf(run, index + 1) }, async (customers) => {
-        await assignMembers(pair.target, index + 1, customers);
-        await assignMembers(pair.source, index + 1, customers);
+        await assignMembers(pair.target, index + 1, customers, cutover);
+        await assignMembers(pair.source, index + 1, customers, cutover);
       });
-    for (const side of ['target', 'source'] as const) await dropWavesAfter(pair[side], run.plan.waves.length);
+    for (const side of sides) await endDivision(pair[side], cutover ?? '', run.plan.waves.length);
   }
   await eachMember(pair.source, project);
   const counted = await pair.source.query<{ population: string }>(
@@ -52,6 +56,42 @@ export async function staying(source: Pool, run: ResolvedRun, wave: number): Pro
     return Promise.resolve();
   });
   return found;
+}
+
+/**
+ * Customers of the wave whom a change of wave that was cut short left with another wave at the target than at the source: by the wave
+ * the source has them in, which is where they are.
+ */
+export async function halfMoved(pair: Pair, wave: number): Promise<Map<number, string[]>> {
+  const staysAt = async (pool: Pool): Promise<string[]> =>
+    (
+      await pool.query<{ customer: string }>('select customer from cutover.member where wave = $1', [STAYS_WAVE])
+    ).rows.map(({ customer }) => customer);
+  const inWaveAt = async (pool: Pool, customers: string[]): Promise<string[]> =>
+    (
+      await pool.query<{ c: string }>('select c from unnest($1::text[]) c where cutover.wave_of(c) = $2', [
+        customers,
+        wave,
+      ])
+    ).rows.map(({ c }) => c);
+  const [here, there] = await Promise.all([staysAt(pair.source), staysAt(pair.target)]);
+  const [known, knownThere] = [new Set(here), new Set(there)];
+  return new Map([
+    [
+      wave,
+      await inWaveAt(
+        pair.source,
+        there.filter((customer) => !known.has(customer)),
+      ),
+    ],
+    [
+      STAYS_WAVE,
+      await inWaveAt(
+        pair.target,
+        here.filter((customer) => !knownThere.has(customer)),
+      ),
+    ],
+  ]);
 }
 
 /**

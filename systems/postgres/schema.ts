@@ -197,19 +197,41 @@ async function findings(pool: Pool, of: string): Promise<string[]> {
   }
 }
 
-/** Takes away the waves an earlier plan had more of, before anything moves; whoever is in one belongs to the last wave then. */
-export async function dropWavesAfter(pool: Pool, last: number): Promise<void> {
+/** From here on, and until `endDivision`, the cutover divides the customers anew. */
+export async function beginDivision(pool: Pool, cutover: string): Promise<void> {
   await patiently(GUARD_PATIENCE_MS, (patienceMs) =>
-    pool.query('select cutover.drop_waves_after($1, $2)', [last, patienceMs]),
+    pool.query('select cutover.begin_division($1, $2)', [cutover, patienceMs]),
   );
 }
 
-/** Gives the population its waves before anything moves, whatever an earlier plan gave it. Resolves to how many were new or changed. */
-export async function assignMembers(pool: Pool, wave: number, customers: readonly string[]): Promise<number> {
+/** Takes away the waves an earlier plan had more of than `last`. */
+export async function endDivision(pool: Pool, cutover: string, last: number): Promise<void> {
+  await patiently(GUARD_PATIENCE_MS, (patienceMs) =>
+    pool.query('select cutover.end_division($1, $2, $3)', [cutover, last, patienceMs]),
+  );
+}
+
+/** The cutover that divided the customers last; null when none did. */
+export async function dividedBy(pool: Pool): Promise<string | null> {
+  const { rows } = await pool.query<{ cutover: string }>('select cutover from cutover.division');
+  return rows[0]?.cutover ?? null;
+}
+
+/**
+ * Gives customers their wave before anything moves: who has one keeps it, unless `cutover` divides anew. Resolves to how many were new
+ * or changed.
+ */
+export async function assignMembers(
+  pool: Pool,
+  wave: number,
+  customers: readonly string[],
+  cutover: string | null = null,
+): Promise<number> {
   return patiently(GUARD_PATIENCE_MS, async (patienceMs) => {
-    const done = await pool.query<{ assigned: number }>('select cutover.assign_members($1, $2, $3) as assigned', [
+    const done = await pool.query<{ assigned: number }>('select cutover.assign_members($1, $2, $3, $4) as assigned', [
       customers,
       wave,
+      cutover,
       patienceMs,
     ]);
     return done.rows[0]?.assigned ?? 0;

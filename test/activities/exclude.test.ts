@@ -39,6 +39,17 @@ it('an exclusion that was cut short before routing was told is finished by the n
   await expectAlike();
 });
 
+it('what an exclusion left half done and nobody tries again, the conversion takes back', async () => {
+  const { source, target } = billing.pools;
+  await source.query(`update legacy.customer set tenure = '0' where btrim(total_charges) = ''`);
+  expect(await billing.preload(1)).toBe(0);
+  await target.query(`update cutover.member set wave = 0 where customer = 'C0000005'`);
+  await source.query(`update cutover.member set wave = 0 where customer = 'C0000006'`);
+  await billing.freeze(1);
+  await expectAlike();
+  expect(await staying()).toBe(1);
+});
+
 it('who was left behind and cleansed since comes along when the wave is copied again', async () => {
   const { source } = billing.pools;
   expect(await billing.preload(1)).toBe(2);

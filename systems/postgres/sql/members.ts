@@ -10,6 +10,10 @@ import { WAVE_LOCK_CLASS } from './tables';
  * owner without a switch. The two systems are changed one after the other; between the two a seal of either wave
  * would leave the customer with two owners or none. So the caller raises both waves in both systems, passes the
  * epochs (`{"1": 17, "2": 17}`; null: not compared), and whoever seals a wave first compares its members, under its own epoch.
+ *
+ * Before anything moves a cutover divides the customers anew, whatever an earlier one made of them: between `begin_division` and
+ * `end_division`, so that an attempt that wakes later, or of an earlier cutover, assigns nobody any more. Waves its plan has not are taken away;
+ * whoever is in one belongs to the last wave then.
  */
 export const MEMBERS = `
 create or replace function cutover.lock_waves(p_waves int[], p_patience_ms int) returns void
@@ -85,28 +89,54 @@ begin
 end
 $$;
 
-create or replace function cutover.assign_members(p_customers text[], p_wave int, p_patience_ms int) returns int
+create or replace function cutover.begin_division(p_cutover text, p_patience_ms int) returns void
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  assigned int;
 begin
   perform cutover.lock_unmoved(p_patience_ms);
-  insert into cutover.member as m (customer, wave, baseline) select distinct c, p_wave, true from unnest(p_customers) c
-    on conflict (customer) do update set wave = excluded.wave, baseline = true where m.wave <> excluded.wave or not m.baseline;
-  get diagnostics assigned = row_count;
-  return assigned;
+  insert into cutover.division (cutover, done) values (p_cutover, false)
+    on conflict (only_row) do update set cutover = excluded.cutover, done = false;
 end
 $$;
 
-create or replace function cutover.drop_waves_after(p_last int, p_patience_ms int) returns void
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+create or replace function cutover.demand_division(p_cutover text) returns void
+language plpgsql volatile as $$
 begin
-  if not exists (select from cutover.wave where wave > p_last) then
-    return;
+  if not exists (select from cutover.division where cutover = p_cutover and not done) then
+    raise exception 'cutover: the customers are divided already' using errcode = 'CU002';
+  end if;
+end
+$$;
+
+create or replace function cutover.assign_members(p_customers text[], p_wave int, p_cutover text, p_patience_ms int) returns int
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  wrong text[];
+begin
+  select array_agg(distinct c) into wrong from unnest(p_customers) c left join cutover.member m on m.customer = c
+    where m.customer is null or (p_cutover is not null and (m.wave <> p_wave or not m.baseline));
+  if wrong is null then
+    return 0;
   end if;
   perform cutover.lock_unmoved(p_patience_ms);
-  delete from cutover.member where wave > p_last;
-  delete from cutover.wave where wave > p_last;
+  if p_cutover is not null then
+    perform cutover.demand_division(p_cutover);
+  end if;
+  insert into cutover.member (customer, wave, baseline) select c, p_wave, true from unnest(wrong) c
+    on conflict (customer) do update set wave = excluded.wave, baseline = true where p_cutover is not null;
+  return cardinality(wrong);
+end
+$$;
+
+create or replace function cutover.end_division(p_cutover text, p_last int, p_patience_ms int) returns void
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if exists (select from cutover.wave where wave > p_last) then
+    perform cutover.lock_unmoved(p_patience_ms);
+    perform cutover.demand_division(p_cutover);
+    delete from cutover.member where wave > p_last;
+    delete from cutover.wave where wave > p_last;
+  end if;
+  update cutover.division set done = true where cutover = p_cutover;
 end
 $$;
 `;

@@ -36,6 +36,12 @@ create table if not exists cutover.member (
 );
 create index if not exists member_wave on cutover.member (wave);
 
+create table if not exists cutover.division (
+  only_row boolean primary key default true check (only_row),
+  cutover text not null,
+  done boolean not null
+);
+
 create table if not exists cutover.change (
   seq bigint generated always as identity,
   xid xid8 not null default pg_current_xact_id(),

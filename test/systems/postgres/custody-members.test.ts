@@ -1,6 +1,7 @@
 import { sqlStateOf, withTransaction } from '../../../systems/postgres/connect';
 import {
   assignMembers,
+  beginDivision,
   guardTables,
   install,
   seedWaves,
@@ -223,10 +224,12 @@ describe('installing', () => {
 });
 
 describe('the population', () => {
-  it('is assigned before anything moves, and until then a later plan counts', async () => {
-    expect(await assignMembers(db.own, 2, ['a', 'c', 'd'])).toBe(3);
-    expect(await assignMembers(db.own, 2, ['a', 'c', 'd'])).toBe(0);
-    expect(await Promise.all(['a', 'c', 'd', 'e'].map(waveOf))).toEqual([2, 2, 2, 3]);
+  it('is assigned before anything moves; who has a wave keeps it, unless a cutover divides anew', async () => {
+    expect(await assignMembers(db.own, 2, ['a', 'c', 'd'])).toBe(2);
+    expect(await Promise.all(['a', 'c', 'd', 'e'].map(waveOf))).toEqual([1, 2, 2, 3]);
+    await beginDivision(db.own, 'night-2');
+    expect(await assignMembers(db.own, 2, ['a', 'c', 'd'], 'night-2')).toBe(1);
+    expect(await waveOf('a')).toBe(2);
     await db.own.query(`update cutover.fence set position = '10:10:' where key = 'wave/1'`);
     await expect(assignMembers(db.own, 2, ['e'])).rejects.toThrow(/before anything moves/);
   });

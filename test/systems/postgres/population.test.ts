@@ -2,7 +2,7 @@ import type { ResolvedRun } from '../../../runbooks/resolved';
 import { connect } from '../../../systems/postgres/connect';
 import type { Pair } from '../../../systems/postgres/data/pair';
 import { assignPopulation, refuseOtherDivision } from '../../../systems/postgres/population';
-import { install, seedWaves } from '../../../systems/postgres/schema';
+import { assignMembers, beginDivision, dividedBy, install, seedWaves } from '../../../systems/postgres/schema';
 import { freshDatabase } from '../../support/databases';
 
 /** What the assignment reads of a run: forty customers, those up to `pilotUpTo` in wave 1. */
@@ -31,9 +31,9 @@ beforeEach(async () => {
 afterEach(() => Promise.all([pair.source.end(), pair.target.end()]));
 
 /** Assigns; how many customers routing is told of, by wave. */
-async function assign(pilotUpTo: string): Promise<Record<number, number>> {
+async function assign(pilotUpTo: string, cutover: string | null = 'night-1'): Promise<Record<number, number>> {
   const told: Record<number, number> = {};
-  const population = await assignPopulation(pair, run(pilotUpTo), (customers, wave) => {
+  const population = await assignPopulation(pair, run(pilotUpTo), cutover, (customers, wave) => {
     told[wave] = (told[wave] ?? 0) + customers.length;
     return Promise.resolve();
   });
@@ -69,7 +69,7 @@ test('before anything has moved, a later plan divides anew: who is in which wave
   const { plan, runbook } = run('c05');
   const one = { runbook, plan: { ...plan, waves: [{ id: 'all' }] } } as ResolvedRun;
   const told: number[] = [];
-  await assignPopulation(pair, one, (_, wave) => (told.push(wave), Promise.resolve()));
+  await assignPopulation(pair, one, 'night-2', (_, wave) => (told.push(wave), Promise.resolve()));
   expect(told).toEqual([1]);
   for (const side of ['source', 'target'] as const) {
     expect((await pair[side].query('select wave from cutover.wave order by wave')).rows).toEqual([
@@ -82,6 +82,17 @@ test('before anything has moved, a later plan divides anew: who is in which wave
     ]);
   }
   expect(await assign('c10')).toEqual({ 1: 10, 2: 30 });
+});
+
+test('who opens without dividing leaves the division as it is, and an attempt that is over divides no more', async () => {
+  await assign('c10');
+  expect(await assign('c20', null)).toEqual({ 1: 10, 2: 30 });
+  await expect(assignMembers(pair.source, 1, ['c40'], 'night-1')).rejects.toMatchObject({
+    message: expect.stringContaining('divided already'),
+  });
+  await beginDivision(pair.source, 'night-2');
+  await expect(assignMembers(pair.source, 1, ['c40'], 'night-1')).rejects.toThrow('divided already');
+  expect(await dividedBy(pair.source)).toBe('night-2');
 });
 
 test('a plan with another number of waves is refused once anything has moved, and not before', async () => {
