@@ -26,8 +26,10 @@ export function guardianActivities(world: World): GuardianActivities {
       for (const { cutover, workflowId, outcome } of await listCutovers(world.control)) {
         if (outcome !== null || !(await world.options.runs.isOpen(workflowId))) continue;
         for (const { wave } of await listWaves(world.control, cutover)) {
-          if (wave !== STAYS_WAVE && (await world.options.runs.hasDied(waveWorkflowId(workflowId, wave))))
-            lost.push({ cutoverWorkflowId: workflowId, wave });
+          const run = waveWorkflowId(workflowId, wave);
+          if (wave === STAYS_WAVE || !(await world.options.runs.hasDied(run))) continue;
+          const endedAt = await world.options.runs.closedAt(run);
+          lost.push({ cutoverWorkflowId: workflowId, wave, endedAt: endedAt?.getTime() ?? null });
         }
       }
       return lost;

@@ -15,6 +15,7 @@ import { SystemFault } from '../systems/ports';
 import type { Side } from '../domain/custody';
 import type { UndoKind } from '../engine/contract';
 import type { ResolvedRun } from '../runbooks/resolved';
+import { rollbackWorkflowId, waveWorkflowId } from '../workflows/names';
 import { failure, staleEpoch } from './attempt';
 import { keptDocuments } from './kept-documents';
 import type { World } from './world';
@@ -92,6 +93,22 @@ function withoutNames(run: ResolvedRun): ResolvedRun {
   return { ...run, plan: { ...run.plan, people: run.plan.people.map((person) => ({ ...person, name: person.id })) } };
 }
 
+/** What an earlier run of this id left behind still runs: a wave, or a way back that waits for a person. It would meet this one's. */
+async function refuseBesideEarlierRuns({ options }: World, waves: number): Promise<void> {
+  const own = Context.current().info.workflowExecution?.workflowId ?? '';
+  const numbers = Array.from({ length: waves }, (_, index) => index + 1);
+  const runs = [
+    ...numbers.map((wave) => waveWorkflowId(own, wave)),
+    ...[...numbers, null].map((wave) => rollbackWorkflowId(own, wave)),
+  ];
+  for (const run of runs)
+    if (await options.runs.isOpen(run))
+      throw failure(
+        'InvalidRunbook',
+        `${run} of an earlier run is still open; follow it with cutover doctor until it has ended, then start again`,
+      );
+}
+
 /** A cutover that is open keeps its division of the customers, whoever else is opened over the same systems. */
 async function mayDivide({ control, options }: World, target: Pool, cutover: string): Promise<boolean> {
   const before = await dividedBy(target);
@@ -109,6 +126,7 @@ async function openCutover(
   const refusal = fresh ? await whyNotStart(control, input.cutover) : null;
   if (refusal) throw failure('InvalidRunbook', `${refusal.reason}; ${refusal.remedy}`);
   const documents = await world.documents(input.runbookHash, input.planHash, Date.now());
+  if (fresh) await refuseBesideEarlierRuns(world, documents.plan.waves.length);
   const { workflowId, runId } = Context.current().info.workflowExecution ?? { workflowId: input.cutover, runId: '' };
   const registered = await registerCutover(control, { ...input, runbook: documents.runbook.runbook, workflowId });
   if (registered.outcome === 'refused') throw failure('InvalidRunbook', registered.reason);

@@ -26,7 +26,7 @@ export function workActivities(world: World): WorkActivities {
   return {
     holdIntake: ({ ref }) => beating((beat) => hold(world, ref, beat)),
     releaseIntake: ({ ref }) => beating((beat) => release(world, ref, beat)),
-    drain: ({ ref, work, atMostMs }) => beating((beat) => drain(world, ref, work, atMostMs, beat)),
+    drain: ({ ref, work, untilMs }) => beating((beat) => drain(world, ref, work, untilMs, beat)),
   };
 }
 
@@ -65,7 +65,7 @@ async function release(
   });
 }
 
-async function drain(world: World, ref: EffectRef, work: string[], atMostMs: number, beat: Beat): Promise<DrainResult> {
+async function drain(world: World, ref: EffectRef, work: string[], untilMs: number, beat: Beat): Promise<DrainResult> {
   const cutover = await world.of(ref.cutover);
   const wave = waveOf(ref);
   const ports = Object.fromEntries(work.map((id) => [id, portOf(world, cutover, id)]));
@@ -80,7 +80,7 @@ async function drain(world: World, ref: EffectRef, work: string[], atMostMs: num
     ports,
     {
       wave,
-      deadline: Date.now() + atMostMs,
+      deadline: untilMs,
       everyMs: LOOK_MS,
       onLook: ({ open, expectedAt }) => beat.progress({ open, expectedAt }),
     },

@@ -183,7 +183,7 @@ export interface Activities {
   holdIntake(input: { ref: EffectRef }): Promise<{ waitedFor: number }>;
   /** Replays held requests in order to the system of record, then opens the intake. */
   releaseIntake(input: { ref: EffectRef }): Promise<ReleaseResult>;
-  drain(input: { ref: EffectRef; work: string[]; atMostMs: number }): Promise<DrainResult>;
+  drain(input: { ref: EffectRef; work: string[]; untilMs: number }): Promise<DrainResult>;
   /** Takes the wave's lease at the source. */
   freeze(input: { ref: EffectRef; leaseMs: number }): Promise<FreezeResult>;
   /** Renews the lease until cancelled, `notAfter`, a lapse, or the end of the wave's or the cutover's run. Heartbeats. */

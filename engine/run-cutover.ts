@@ -44,7 +44,7 @@ async function runOneWave(context: Context<CutoverRuntime>, wave: number): Promi
   const status = (): WaveSummary['status'] | undefined => waveOf(context, wave)?.status;
   if (status() === 'live') return;
   if (status() === 'pending') {
-    await wait(context, () => !isHeld(context));
+    await wait(context, () => !isHeld(context) && state.paused === null);
     const summary = waveOf(context, wave);
     if (summary) summary.status = 'running'; // from here on it is asked about amendments
     await runtime.startWave(wave);
@@ -99,18 +99,19 @@ async function goBack(context: Context<CutoverRuntime>): Promise<Outcome> {
  * switched goes back at once: its customers are frozen, or notice nothing.
  */
 function rollbackWindow({ run }: Context): string | undefined {
-  const hypercare = run.runbook.after
+  const hypercare = [...run.runbook.perWave, ...run.runbook.after]
     .flatMap((phase) => phase.steps)
     .find((step): step is StepOf<'hypercare'> => step.kind === 'hypercare');
   const night = run.runbook.perWave.find((phase) => phase.steps.some((step) => step.kind === 'switch'));
   return hypercare?.rollbackIn ?? night?.window;
 }
 
-/** A wave's report, by signal. Late reports of a wave that is done with change nothing. */
+/** A wave's report, by signal. Late reports of a wave that is done with change nothing. A gate it passed for good is passed for the whole. */
 export function applyWaveReport(context: { state: Context['state'] }, report: WaveSummary): void {
   const known = context.state.waves.findIndex((wave) => wave.wave === report.wave);
   const before = context.state.waves[known];
   if (!before || before.status === 'rolled-back') return;
   if (report.status === 'running' && (before.status === 'live' || before.status === 'stopped')) return;
+  if (report.pointOfNoReturnPassed === true) context.state.pointOfNoReturnPassed = true;
   context.state.waves[known] = { ...report, frozenAt: report.frozenAt ?? before.frozenAt };
 }

@@ -41,13 +41,19 @@ async function runSteps(context: Context, phase: string): Promise<void> {
   const open = (): string[] =>
     (phaseNow(context, phase)?.steps ?? []).map(stepId).filter((id) => !isEnded(context, id));
   const work = new Map<string, Promise<void>>();
+  let begun = 0;
   let over = false;
   const more = (): string[] => open().filter((id) => !work.has(id));
   const begin = (): void => {
     for (const id of more()) {
-      const step = runStep(context, id);
-      step.catch(() => undefined); // settled below, which may be later
+      const step = runStep(context, id, phase);
+      // Left out, or moved to another phase: it may come back.
+      const forget = (): void => {
+        if (context.state.steps[id] === undefined || !isEnded(context, id)) work.delete(id);
+      };
+      step.then(forget, () => undefined); // settled below, which may be later
       work.set(id, step);
+      begun++;
     }
   };
   const added = async (): Promise<void> => {
@@ -59,8 +65,8 @@ async function runSteps(context: Context, phase: string): Promise<void> {
   begin();
   added().catch(() => undefined); // what ends this wait ends the steps' as well
   try {
-    for (let count = -1; count < work.size || isHeld(context);) {
-      count = work.size;
+    for (let seen = -1; seen < begun || isHeld(context);) {
+      seen = begun;
       await settleAll([...work.values()]);
       if (isHeld(context)) await wait(context, () => !isHeld(context));
       begin();

@@ -14,20 +14,22 @@ const ended = (step: StepState): boolean => step.status === 'done' || step.statu
 
 /**
  * Runs one step to `done` or `skipped`. A failed step waits for a person's retry or skip; a rollback leaves by Cancelled. What it
- * does is looked up when it begins: until then an amendment may change it, or leave it out.
+ * does is looked up when it begins: until then an amendment may change it, leave it out, or move it to another phase than the one it was
+ * waited for in, which then runs it.
  */
-export async function runStep(context: Context, id: string): Promise<void> {
+export async function runStep(context: Context, id: string, phase: string): Promise<void> {
   const state = context.state.steps[id];
   if (!state || ended(state)) return;
+  const isHere = (): boolean => (stepNow(context, id)?.phase.phase ?? phase) === phase;
   await wait(
     context,
-    () => ended(state) || (stepNow(context, id)?.needs ?? []).every((need) => isEnded(context, need)),
+    () => ended(state) || !isHere() || (stepNow(context, id)?.needs ?? []).every((need) => isEnded(context, need)),
   );
-  while (!ended(state)) {
+  while (!ended(state) && isHere()) {
     try {
       await admit(context, state);
       const now = stepNow(context, id);
-      if (!ended(state) && now && !isHeld(context)) await perform(context, now.phase, now.step, state);
+      if (!ended(state) && isHere() && now && !isHeld(context)) await perform(context, now.phase, now.step, state);
     } catch (error) {
       if (error instanceof Cancelled || error instanceof ContinueRun) throw error;
       if (error instanceof NotAdmitted) state.status = 'pending';

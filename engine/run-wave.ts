@@ -64,6 +64,7 @@ export function summaryOf({ state, run }: Context, status: WaveSummary['status']
     deltaRows: state.deltaRows,
     downtimeMs: state.downtimeMs,
     rollback: state.rollback,
+    ...(state.pointOfNoReturnPassed ? { pointOfNoReturnPassed: true } : {}),
     ...(state.adopting?.stage === 'answered'
       ? { amendment: { attempt: state.adopting.attempt, problem: state.adopting.problem ?? null } }
       : {}),

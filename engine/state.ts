@@ -114,6 +114,8 @@ export interface WaveSummary {
   downtimeMs: { machine: number; people: number } | null;
   /** Why it stopped, when it did. */
   rollback: RollbackRequest | null;
+  /** It has passed the gate after which nothing goes back; only where there is one wave. */
+  pointOfNoReturnPassed?: boolean;
   /** Its answer to an amendment, until it is told to go on. */
   amendment?: { attempt: number; problem: string | null };
 }

@@ -73,7 +73,9 @@ async function run(given: CutoverInput, shell: RunShell): Promise<{ outcome: Out
   };
   reports.forEach(report);
   setHandler(waveReport, report, { description: 'Sent by waves; not for people' });
-  setHandler(waveLost, (wave) => markLost(context, wave), { description: 'Sent by the guardian; not for people' });
+  setHandler(waveLost, (wave, endedAt) => void (endedBefore(state, endedAt) || markLost(context, wave)), {
+    description: 'Sent by the guardian; not for people',
+  });
   shell.attach(context);
   try {
     const outcome = await runCutover(context);
@@ -115,6 +117,10 @@ async function firstState(
   });
   return initialState(documents, { cutover, wave: null, startedBy, startedAt: runtime.now(), epoch });
 }
+
+/** It is the run of an earlier run of this cutover that died, not the one it has started since. */
+const endedBefore = ({ startedAt }: RunState, endedAt: number | null | undefined): boolean =>
+  typeof endedAt === 'number' && endedAt < startedAt;
 
 const RETRY_MS = 2_000;
 

@@ -28,6 +28,8 @@ export interface Orphan {
 export interface LostWave {
   cutoverWorkflowId: string;
   wave: number;
+  /** When its run ended, ms since 1970; null when Temporal does not say. */
+  endedAt: number | null;
 }
 
 export interface GuardianActivities {
@@ -48,7 +50,8 @@ const { findLostWaves, findOrphans } = proxyActivities<GuardianActivities>({
 /** Scheduled outside every run: ends the waves that a dead run left behind: stops what still runs, then rolls back. */
 export async function guardian(): Promise<{ started: string[] }> {
   const started: string[] = [];
-  for (const { cutoverWorkflowId, wave } of await findLostWaves()) await tell(cutoverWorkflowId, waveLost, wave);
+  for (const { cutoverWorkflowId, wave, endedAt } of await findLostWaves())
+    await tell(cutoverWorkflowId, waveLost, wave, endedAt);
   for (const orphan of await findOrphans()) {
     if (orphan.liveRun !== null) {
       const reason = 'the run of the cutover has ended';
@@ -88,9 +91,9 @@ export async function guardian(): Promise<{ started: string[] }> {
 }
 
 /** A run that has ended meanwhile hears nothing: the guardian looks again at its next turn. */
-async function tell<T>(workflowId: string, signal: SignalDefinition<[T]>, about: T): Promise<void> {
+async function tell<T extends unknown[]>(workflowId: string, signal: SignalDefinition<T>, ...about: T): Promise<void> {
   try {
-    await getExternalWorkflowHandle(workflowId).signal(signal, about);
+    await getExternalWorkflowHandle(workflowId).signal(signal, ...about);
   } catch (error) {
     log.info(`${workflowId} does not hear the guardian: ${error instanceof Error ? error.message : 'unknown'}`);
   }

@@ -143,7 +143,7 @@ export class Company {
       control: this.control,
       url: (name) => urls[name] ?? '',
       runs: {
-        isOpen: () => Promise.resolve(true),
+        isOpen: (workflowId) => Promise.resolve(!/\/(wave|rollback)/.test(workflowId)),
         hasDied: () => Promise.resolve(false),
         closedAt: () => Promise.resolve(null),
       },

@@ -67,6 +67,8 @@ function answerReschedule(
   if (asked.length + 1 < OWN_PEOPLE) return accept('a second own person must ask for the same');
   // What was agreed later replaces what it overlaps: a window that is to close early must not stay open.
   const kept = (state.rescheduled[window] ?? []).filter((old) => old.closesAt <= opensAt || closesAt <= old.opensAt);
+  // Agreed and done with: whoever wants it again after another was agreed on asks again, and so does a second one.
+  state.reschedulesAsked = state.reschedulesAsked.filter((ask) => ask.window !== window);
   state.rescheduled[window] = [...kept, { opensAt, closesAt }].sort((a, b) => a.opensAt - b.opensAt);
   return accept();
 }

@@ -4,6 +4,7 @@ import { record, type Context } from '../context';
 import { settleAll } from '../settle';
 import type { PreloadStart } from '../contract';
 import { effect } from './effect';
+import { workBegan } from '../state';
 import { StepProblem, type Handler } from './handler';
 
 export const notify: Handler<'notify'> = async ({ context, step, state }) => {
@@ -53,9 +54,8 @@ export const intake: Handler<'intake'> = async ({ context, state }) => ({
 });
 
 export const drain: Handler<'drain'> = async ({ context, step, state }) => {
-  const result = await effect(context, state, (activities, ref) =>
-    activities.drain({ ref, work: step.work, atMostMs: durationMs(step.atMost) }),
-  );
+  const untilMs = (workBegan(state) ?? context.runtime.now()) + durationMs(step.atMost);
+  const result = await effect(context, state, (activities, ref) => activities.drain({ ref, work: step.work, untilMs }));
   for (const left of result.leftovers)
     record(context, 'system', 'leftovers', state.id, { work: left.work, count: left.count, wentTo: left.wentTo });
   return { ...result };

@@ -1,7 +1,7 @@
 import { amendmentProblems } from '../../engine/amend/compare';
 import { receiveMessage, type RunMessage } from '../../engine/messages';
-import { runWave } from '../../engine/run-wave';
-import { runCutover } from '../../engine/run-cutover';
+import { runWave, summaryOf } from '../../engine/run-wave';
+import { applyWaveReport, runCutover } from '../../engine/run-cutover';
 import { applyWaveAmendment } from '../../engine/amend/watch';
 import type { ResolvedRun } from '../../runbooks/resolved';
 import { STARTER } from '../simulate/runbook';
@@ -56,6 +56,59 @@ it('starts a step that is added to the phase that runs', async () => {
   stage.say({ kind: 'completeTask', person: STARTER, step: 'letter' });
   await stage.pass(MINUTE);
   expect(stage.gate('closed').status).toBe('open');
+});
+
+it('a step that is moved to a later phase waits for that one, and one that is left out may come back', async () => {
+  const stage = new Stage(always).startAt('debits').play();
+  await stage.pass(MINUTE);
+  const goBy = async (change: (run: ResolvedRun) => void): Promise<void> => {
+    const run = structuredClone(stage.run);
+    change(run);
+    stage.context.run = run;
+    stage.clock.touch();
+    await stage.pass(MINUTE);
+  };
+  const kind = (name: string) => (step: { kind: string }) => step.kind === name;
+  await goBy(({ runbook: { perWave } }) => {
+    const [night, live] = ['night', 'live'].map((name) => perWave.find(({ phase }) => phase === name)!);
+    const [moved] = night!.steps.splice(night!.steps.findIndex(kind('convert')), 1);
+    live!.steps.unshift(moved!);
+  });
+  expect(stage.step('debits').status).toBe('waiting-people');
+  expect(stage.calls).not.toContain('convert');
+  await goBy(() => undefined);
+  expect(stage.calls).not.toContain('convert');
+  stage.say({ kind: 'completeTask', person: 'olga', step: 'debits' });
+  for (const [person, step] of [
+    ['cara', 'intake'],
+    [STARTER, 'freeze'],
+  ] as const) {
+    await stage.pass(10 * MINUTE);
+    stage.say({ kind: 'go', person, step });
+  }
+  await stage.pass(MINUTE);
+  expect(stage.calls).toContain('convert');
+});
+
+it('a cutover that is paused starts no wave', async () => {
+  const stage = new Stage(always, null).startAt('hypercare');
+  const started: number[] = [];
+  Object.assign(stage.runtime, { startWave: (wave: number) => Promise.resolve(void started.push(wave)) });
+  stage.say({ kind: 'pause', person: 'olga', reason: 'a look first' });
+  runCutover(stage.context as Parameters<typeof runCutover>[0]).catch((error: unknown) => (stage.ended = error));
+  await stage.pass(MINUTE);
+  expect(started).toEqual([]);
+  stage.say({ kind: 'resume', person: 'olga' });
+  await stage.pass(MINUTE);
+  expect(started).toEqual([1]);
+});
+
+it('a gate of the only wave after which nothing goes back is known to the cutover', async () => {
+  const wave = new Stage(always);
+  wave.state.pointOfNoReturnPassed = true;
+  const stage = new Stage(always, null);
+  applyWaveReport(stage.context, summaryOf(wave.context, 'live'));
+  expect(await say(stage, { kind: 'requestRollback', person: 'olga', reason: 'regret' })).toMatch(/point of no return/);
 });
 
 it('voids open votes and tells who cast them', async () => {

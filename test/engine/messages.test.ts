@@ -151,6 +151,17 @@ describe('steering', () => {
     expect(state.rescheduled['night']).toEqual([{ opensAt: 100, closesAt: 500 }]);
   });
 
+  it('moves a window back to an opening that was agreed before another, again by two own people', () => {
+    const state = fresh();
+    const ask = (person: string, closesAt: number): void =>
+      void say(state, { kind: 'reschedule', person, window: 'night', opensAt: 100, closesAt });
+    for (const closesAt of [500, 600]) for (const person of ['olga', 'cara']) ask(person, closesAt);
+    ask('olga', 500);
+    expect(state.rescheduled['night']).toEqual([{ opensAt: 100, closesAt: 600 }]);
+    ask('cara', 500);
+    expect(state.rescheduled['night']).toEqual([{ opensAt: 100, closesAt: 500 }]);
+  });
+
   it('takes a second request for a rollback as its confirmation, own people only', () => {
     const state = fresh();
     for (const person of ['vera', 'olga', 'olga', 'sven']) say(state, { kind: 'requestRollback', person, reason: 'x' });

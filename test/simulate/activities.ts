@@ -53,7 +53,7 @@ export function bodies(world: World, truth: Truth, documents: ReadonlyMap<string
     follow: (attempt, input) => moving.follow(world, attempt, input.ref),
     holdIntake: (attempt, input) => work.holdIntake(world, attempt, input.ref),
     releaseIntake: (attempt, input) => work.releaseIntake(world, truth, attempt, input.ref),
-    drain: (attempt, input) => work.drain(world, attempt, input.ref, input.atMostMs),
+    drain: (attempt, input) => work.drain(world, attempt, input.ref, input.untilMs),
     freeze: (attempt, input) => custody.freeze(world, attempt, input.ref, input.leaseMs),
     holdFreeze: (attempt, input) => custody.holdFreeze(world, attempt, input.ref, input.leaseMs, input.notAfter),
     thaw: (attempt, input) => custody.thaw(world, attempt, input.ref),

@@ -93,7 +93,7 @@ export class TinySystems {
       control: this.control,
       url: loadConfig({ CONTROL_URL: 'postgres://not.asked/x', ...this.told }).url,
       runs: {
-        isOpen: () => Promise.resolve(true),
+        isOpen: (workflowId) => Promise.resolve(!/\/(wave|rollback)/.test(workflowId)),
         hasDied: () => Promise.resolve(false),
         closedAt: () => Promise.resolve(null),
       },

@@ -52,7 +52,7 @@ export class Billing {
       control: pools.control,
       url: (env) => urls[env] ?? '',
       runs: {
-        isOpen: () => Promise.resolve(true),
+        isOpen: (workflowId) => Promise.resolve(!/\/(wave|rollback)/.test(workflowId)),
         hasDied: () => Promise.resolve(false),
         closedAt: () => Promise.resolve(null),
       },

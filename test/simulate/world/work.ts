@@ -134,9 +134,8 @@ export async function releaseIntake(
 const pendingOf = (world: World, wave: number): RequestState[] =>
   world.control.requests.filter((request) => request.state !== 'effected' && waveOf(world, request.customer) === wave);
 
-export async function drain(world: World, attempt: Attempt, ref: EffectRef, atMostMs: number): Promise<DrainResult> {
+export async function drain(world: World, attempt: Attempt, ref: EffectRef, deadline: number): Promise<DrainResult> {
   const wave = waveNumber(ref);
-  const deadline = world.clock.now + atMostMs;
   for (;;) {
     await attempt.tick(20_000);
     heartbeat(attempt);
