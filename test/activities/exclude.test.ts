@@ -39,6 +39,20 @@ it('an exclusion that was cut short before routing was told is finished by the n
   await expectAlike();
 });
 
+it('so is one of a customer who became unmappable after the copy had begun', async () => {
+  const { source, control } = billing.pools;
+  await source.query(`update legacy.customer set tenure = '0' where btrim(total_charges) = ''`);
+  expect(await billing.preload(1)).toBe(0);
+  await source.query(`update legacy.customer set total_charges = ' ', tenure = '5' where customer_id = 'C0000003'`);
+  const catchUp = (): Promise<unknown> => billing.activities.catchUp({ ref: billing.ref(1, 'catch-up'), lagRows: 0 });
+  await control.query('alter table control.member rename to away');
+  await expect(catchUp()).rejects.toThrow();
+  await control.query('alter table control.away rename to member');
+  await catchUp();
+  expect(await staying()).toBe(1);
+  await expectAlike();
+});
+
 it('what an exclusion left half done and nobody tries again, the conversion takes back', async () => {
   const { source, target } = billing.pools;
   await source.query(`update legacy.customer set tenure = '0' where btrim(total_charges) = ''`);
