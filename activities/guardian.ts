@@ -29,7 +29,8 @@ export function guardianActivities(world: World): GuardianActivities {
           const run = waveWorkflowId(workflowId, wave);
           if (wave === STAYS_WAVE || !(await world.options.runs.hasDied(run))) continue;
           const endedAt = await world.options.runs.closedAt(run);
-          lost.push({ cutoverWorkflowId: workflowId, wave, endedAt: endedAt?.getTime() ?? null });
+          // Null: it has begun anew meanwhile.
+          if (endedAt !== null) lost.push({ cutoverWorkflowId: workflowId, wave, endedAt: endedAt.getTime() });
         }
       }
       return lost;

@@ -101,7 +101,7 @@ async function goBack(context: Context<CutoverRuntime>): Promise<Outcome> {
 function rollbackWindow({ run }: Context): string | undefined {
   const hypercare = [...run.runbook.perWave, ...run.runbook.after]
     .flatMap((phase) => phase.steps)
-    .find((step): step is StepOf<'hypercare'> => step.kind === 'hypercare');
+    .find((step): step is StepOf<'hypercare'> => step.kind === 'hypercare' && step.rollbackIn !== undefined);
   const night = run.runbook.perWave.find((phase) => phase.steps.some((step) => step.kind === 'switch'));
   return hypercare?.rollbackIn ?? night?.window;
 }

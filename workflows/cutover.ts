@@ -119,8 +119,8 @@ async function firstState(
 }
 
 /** It is the run of an earlier run of this cutover that died, not the one it has started since. */
-const endedBefore = ({ startedAt }: RunState, endedAt: number | null | undefined): boolean =>
-  typeof endedAt === 'number' && endedAt < startedAt;
+const endedBefore = ({ startedAt }: RunState, endedAt: number | undefined): boolean =>
+  endedAt !== undefined && endedAt < startedAt;
 
 const RETRY_MS = 2_000;
 

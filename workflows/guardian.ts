@@ -28,8 +28,8 @@ export interface Orphan {
 export interface LostWave {
   cutoverWorkflowId: string;
   wave: number;
-  /** When its run ended, ms since 1970; null when Temporal does not say. */
-  endedAt: number | null;
+  /** When its run ended, ms since 1970. */
+  endedAt: number;
 }
 
 export interface GuardianActivities {

@@ -96,8 +96,8 @@ export const stopWave = defineSignal<[RollbackRequest]>('stopWave');
 /** Asks a wave about an amendment, or tells it to adopt or to drop it. */
 export const amendWave = defineSignal<[WaveAmendment]>('amendWave');
 /** The wave of this number has no run any more, and reported no end. */
-/** The wave whose run died, and when (ms since 1970; null: not known). */
-export const waveLost = defineSignal<[number, (number | null)?]>('waveLost');
+/** The wave whose run died, and when (ms since 1970; a guardian of an earlier build does not say). */
+export const waveLost = defineSignal<[number, number?]>('waveLost');
 export const retryRollback = defineSignal<[{ person: string }]>('retryRollback');
 
 export const statusQuery = defineQuery<RunView | null>('status');

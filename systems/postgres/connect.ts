@@ -77,6 +77,8 @@ export function connect(url: string, { applicationName, leaseMs, max = 10, patie
   });
   // An idle client whose server died is dropped by the pool; the next query opens a new one or fails with a fault.
   pool.on('error', () => undefined);
+  // One that is handed out reports it too, be it in the same packet as that it is ready; without a listener the process would end.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 
@@ -111,9 +113,6 @@ export async function withTransaction<T>(
   const client = await pool.connect().catch((error: unknown) => {
     throw toSystemFault(error);
   });
-  // A client that is checked out reports a lost connection here too; without a listener the process would end.
-  const onLost = (): void => undefined;
-  client.on('error', onLost);
   let broken = false;
   try {
     await client.query(
@@ -126,7 +125,6 @@ export async function withTransaction<T>(
     broken = !(await rollBack(client));
     throw isDatabaseError(error) ? toSystemFault(error) : error;
   } finally {
-    client.off('error', onLost);
     client.release(broken);
   }
 }

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import type { Pool, PoolClient } from 'pg';
 import { connect, sqlStateOf, toSystemFault, withTransaction } from '../../../systems/postgres/connect';
 import { keepingAwake } from '../../../systems/postgres/data/transaction';
@@ -66,6 +68,26 @@ describe('a connection', () => {
     const read = (): Promise<unknown> => pool.query('select pg_sleep(1.2)');
     expect(await written((client) => keepingAwake(client, read, 100))).toEqual([{ one: 1 }]);
     expect(await faultOf(written(read))).toMatchObject({ retryable: true });
+  });
+
+  it('that is lost in the packet that says it is ready is a fault of whoever wanted it, and ends nobody', async () => {
+    const fields = ['SFATAL', 'C57P01', 'Mthe server went away', ''].map((field) => `${field}\0`).join('');
+    const message = (type: string, body: Buffer): Buffer =>
+      Buffer.concat([Buffer.from(type), Buffer.from(Uint32Array.of(body.length + 4).buffer).swap32(), body]);
+    const dying = createServer((socket) =>
+      socket.once(
+        'data',
+        () =>
+        socket.end(Buffer.concat([message('R', Buffer.alloc(4)), message('Z', Buffer.from('I')), message('E', Buffer.from(fields))])), // prettier-ignore
+      ),
+    ).listen(0, '127.0.0.1');
+    await once(dying, 'listening');
+    const { port } = dying.address() as AddressInfo;
+    const lost = connect(`postgres://me@127.0.0.1:${port}/db`, { applicationName: 'lost' });
+    const fault = await faultOf(withTransaction(lost, {}, () => Promise.resolve()));
+    expect(fault.retryable).toBe(true);
+    await lost.end();
+    dying.close();
   });
 
   it('is probed from both ends, so that a way that is cut without a word is noticed', async () => {
