@@ -110,7 +110,7 @@ async function switchWave(world: World, ref: EffectRef): Promise<SwitchResult> {
     if (here !== there)
       return {
         outcome: 'refused',
-        reason: `the members of wave ${wave} differ between source and target: retry the conversion`,
+        reason: `the members of wave ${wave} differ between source and target: roll back, and start again`,
       };
     const open = await guardFindings(pair.target);
     if (open.length > 0)

@@ -25,14 +25,10 @@ export async function includeStaying(world: World, cutover: CutoverWorld, ref: E
   await moveTo(world, cutover, ref, customers, waveOf(ref));
 }
 
-/** Where a change of wave was cut short and nobody tries it again, the target and routing follow the source. */
+/** Where a change of wave was cut short and nobody tries it again, the target and routing follow the source, which has them there already. */
 export async function takeBackHalfMoved(world: World, cutover: CutoverWorld, ref: EffectRef): Promise<void> {
   for (const [wave, customers] of await halfMoved(cutover.pair, waveOf(ref)))
-    for (let from = 0; from < customers.length; from += PAGE) {
-      const page = customers.slice(from, from + PAGE);
-      await cutover.custody.target.moveMembers(page, wave, { [waveOf(ref)]: ref.epoch });
-      await projectMembers(world.control, cutover.row.cutover, page, wave);
-    }
+    await moveTo(world, cutover, ref, customers, wave);
 }
 
 /**

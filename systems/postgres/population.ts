@@ -6,6 +6,9 @@ import type { Pair } from './data/pair';
 import { SystemFault } from '../ports';
 import { assignMembers, beginDivision, endDivision } from './schema';
 
+/** The target first, as with every change of membership. */
+const SIDES = ['target', 'source'] as const;
+
 /** Writers wait while a page is written. */
 const PAGE = 5_000;
 
@@ -22,14 +25,13 @@ export async function assignPopulation(
   project: (customers: string[], wave: number) => Promise<void>,
 ): Promise<number> {
   if (!(await hasMoved(pair))) {
-    const sides = cutover === null ? [] : (['target', 'source'] as const);
-    for (const side of sides) await beginDivision(pair[side], cutover ?? '');
+    if (cutover !== null) for (const side of SIDES) await beginDivision(pair[side], cutover);
     for (const [index, wave] of run.plan.waves.entries())
       await eachChosen(pair.source, run, { id: wave.id, predicate: predicateOf(run, index + 1) }, async (customers) => {
         await assignMembers(pair.target, index + 1, customers, cutover);
         await assignMembers(pair.source, index + 1, customers, cutover);
       });
-    for (const side of sides) await endDivision(pair[side], cutover ?? '', run.plan.waves.length);
+    if (cutover !== null) for (const side of SIDES) await endDivision(pair[side], cutover, run.plan.waves.length);
   }
   await eachMember(pair.source, project);
   const counted = await pair.source.query<{ population: string }>(
