@@ -1,4 +1,3 @@
-import type { Pool } from 'pg';
 import type { Activities } from '../engine/contract';
 import { assignPopulation, refuseOtherDivision } from '../systems/postgres/population';
 import { amendCutover, closeCutover, getCutover, registerCutover, whyNotStart } from '../systems/control/cutovers';
@@ -7,7 +6,7 @@ import { append } from '../systems/control/ledger';
 import { projectMembers, seedRouting } from '../systems/control/routing';
 import { completeUndo, listUndo, recordUndo } from '../systems/control/undo';
 import { keepLastView } from '../systems/control/views';
-import { dividedBy, install, seedWaves } from '../systems/postgres/schema';
+import { install, seedWaves } from '../systems/postgres/schema';
 import { saying } from '../systems/postgres/data/faults';
 import { installData } from '../systems/postgres/data/install';
 import { isDatabaseError } from '../systems/postgres/connect';
@@ -109,11 +108,9 @@ async function refuseBesideEarlierRuns({ options }: World, waves: number): Promi
       );
 }
 
-/** A cutover that is open keeps its division of the customers, whoever else is opened over the same systems. */
-async function mayDivide({ control, options }: World, target: Pool, cutover: string): Promise<boolean> {
-  const before = await dividedBy(target);
-  if (before === null || before === cutover) return true;
-  const row = await getCutover(control, before);
+/** Whether a cutover of this control database has ended, or nobody runs it any more. */
+async function isOver({ control, options }: World, cutover: string): Promise<boolean> {
+  const row = await getCutover(control, cutover);
   return row !== null && (row.outcome !== null || !(await options.runs.isOpen(row.workflowId)));
 }
 
@@ -137,13 +134,12 @@ async function openCutover(
       await saying(`preparing the ${side} (${documents.runbook.systems[side]?.urlEnv ?? side})`, () => prepare(side));
   };
   await preparing((side) => install(pair[side], side));
-  await refuseOtherDivision(pair, waves.length);
+  await refuseOtherDivision(pair, { cutover: input.cutover, waves: waves.length }, (other) => isOver(world, other));
   await preparing((side) => seedWaves(pair[side], side, waves));
   await installData(pair, documents.runbook.population);
   await compiled();
   await seedRouting(control, input.cutover, waves);
-  const divides = (await mayDivide(world, pair.target, input.cutover)) ? input.cutover : null;
-  const population = await assignPopulation(pair, documents, divides, (customers, wave) =>
+  const population = await assignPopulation(pair, documents, input.cutover, (customers, wave) =>
     projectMembers(control, input.cutover, customers, wave),
   );
   // A rollback of an earlier run has raised the epoch: a new run of the same cutover needs its own.

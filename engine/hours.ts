@@ -47,10 +47,10 @@ export function hoursSuffice(context: Context, phase: Phase): boolean {
 }
 
 /**
- * Waits until the phase's window is open with time to finish *and* back out (HOURS), or the step is skipped. Without a window:
- * at once. Returns whether it had to wait.
+ * Waits until the phase's window is open with time to finish *and* back out (HOURS), or the step is skipped or no longer `isHere`. Without
+ * a window: at once. Returns whether it had to wait.
  */
-export async function waitForHours(context: Context, step: StepState): Promise<boolean> {
+export async function waitForHours(context: Context, step: StepState, isHere: () => boolean): Promise<boolean> {
   const { runtime } = context;
   for (let waited = false; ; waited = true) {
     const phase = stepNow(context, step.id)?.phase;
@@ -74,6 +74,9 @@ export async function waitForHours(context: Context, step: StepState): Promise<b
     await wait(context, () => changed() || skipped(step), next?.opensAt ?? null);
     if (skipped(step)) return true;
     step.problem = null;
+    if (isHere()) continue;
+    step.status = 'pending';
+    return true;
   }
 }
 

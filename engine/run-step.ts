@@ -27,7 +27,7 @@ export async function runStep(context: Context, id: string, phase: string): Prom
   );
   while (!ended(state) && isHere()) {
     try {
-      await admit(context, state);
+      await admit(context, state, isHere);
       const now = stepNow(context, id);
       if (!ended(state) && isHere() && now && !isHeld(context)) await perform(context, now.phase, now.step, state);
     } catch (error) {
@@ -46,16 +46,17 @@ function isEnded({ state }: Context, id: string): boolean {
 
 /**
  * Not while paused or held by an amendment; then hours, then the named person's go, then all of it again: the window may have
- * closed while they thought. A go counts for the opening it was given in.
+ * closed while they thought. A go counts for the opening it was given in. Who was moved to another phase waits there, not here.
  */
-async function admit(context: Context, state: StepState): Promise<void> {
+async function admit(context: Context, state: StepState, isHere: () => boolean): Promise<void> {
   const { disruptive } = STEP_KINDS[state.kind];
   const stopped = (): boolean => context.state.paused !== null || isHeld(context);
-  while (!ended(state)) {
+  const gone = (): boolean => ended(state) || !isHere();
+  while (!gone()) {
     const documents = context.run;
-    await wait(context, () => !stopped() || ended(state));
-    const waited = disruptive && !ended(state) && (await waitForHours(context, state));
-    if (ended(state)) return;
+    await wait(context, () => !stopped() || gone());
+    const waited = disruptive && !gone() && (await waitForHours(context, state, isHere));
+    if (gone()) return;
     if (waited && state.go) {
       record(context, 'system', 'go expired', state.id, { person: state.go.person });
       state.go = null;

@@ -4,7 +4,7 @@ import type { ResolvedRun } from '../../runbooks/resolved';
 import { saying } from './data/faults';
 import type { Pair } from './data/pair';
 import { SystemFault } from '../ports';
-import { assignMembers, beginDivision, endDivision } from './schema';
+import { assignMembers, beginDivision, dividedBy, endDivision } from './schema';
 
 /** The target first, as with every change of membership. */
 const SIDES = ['target', 'source'] as const;
@@ -14,24 +14,24 @@ const PAGE = 5_000;
 
 /**
  * Gives every customer of the population its wave, in both systems and, by `project`, for routing. Resolves to the size
- * of the population. Before anything has moved, `cutover` divides anew what an earlier one divided (null: that division stands, and only who
- * is new gets a wave); once anything has moved, or is copied, the division stands. Routing is told what the source says: of an earlier cutover over
- * the same systems some stay behind there, and its waves may stand.
+ * of the population. Before anything has moved, `cutover` divides anew what an earlier one divided; once anything has moved, or is copied,
+ * the division stands. Routing is told what the source says: of an earlier cutover over the same systems some stay behind there, and its
+ * waves may stand.
  */
 export async function assignPopulation(
   pair: Pair,
   run: ResolvedRun,
-  cutover: string | null,
+  cutover: string,
   project: (customers: string[], wave: number) => Promise<void>,
 ): Promise<number> {
   if (!(await hasMoved(pair))) {
-    if (cutover !== null) for (const side of SIDES) await beginDivision(pair[side], cutover);
+    for (const side of SIDES) await beginDivision(pair[side], cutover);
     for (const [index, wave] of run.plan.waves.entries())
       await eachChosen(pair.source, run, { id: wave.id, predicate: predicateOf(run, index + 1) }, async (customers) => {
         await assignMembers(pair.target, index + 1, customers, cutover);
         await assignMembers(pair.source, index + 1, customers, cutover);
       });
-    if (cutover !== null) for (const side of SIDES) await endDivision(pair[side], cutover, run.plan.waves.length);
+    for (const side of SIDES) await endDivision(pair[side], cutover, run.plan.waves.length);
   }
   await eachMember(pair.source, project);
   const counted = await pair.source.query<{ population: string }>(
@@ -97,15 +97,29 @@ export async function halfMoved(pair: Pair, wave: number): Promise<Map<number, s
 }
 
 /**
- * Throws when the plan has another number of waves than the customers are divided into already, and something has moved: who has no
- * member row belongs to the last wave, and would belong to another now. `install` has run.
+ * Throws unless the cutover may have the customers in its plan's waves. Once something has moved their division stands, and the plan must have
+ * as many waves: who has no member row belongs to the last one, and would belong to another. Before that it is divided anew, if it is not
+ * another cutover's that is not over: the two would take each other's customers. `install` has run.
  */
-export async function refuseOtherDivision(pair: Pair, waves: number): Promise<void> {
+export async function refuseOtherDivision(
+  pair: Pair,
+  { cutover, waves }: { cutover: string; waves: number },
+  isOver: (cutover: string) => Promise<boolean>,
+): Promise<void> {
+  if (!(await hasMoved(pair))) {
+    const by = await dividedBy(pair.target);
+    if (by === null || by === cutover || (await isOver(by))) return;
+    throw new SystemFault(
+      `the customers of these systems are divided by cutover ${by}, which is open, or of another control database: ` +
+        `roll it back first, or start under that id`,
+      false,
+    );
+  }
   const known = await pair.target.query<{ waves: number }>(
     'select count(*)::int as waves from cutover.wave where wave > 0',
   );
   const there = known.rows[0]?.waves ?? 0;
-  if (there === 0 || there === waves || !(await hasMoved(pair))) return;
+  if (there === 0 || there === waves) return;
   throw new SystemFault(
     `the customers of these systems are divided into ${there} waves, and some have moved or are copied; this plan has ${waves}: ` +
       `start with a plan of ${there} waves, or roll back what was moved first`,

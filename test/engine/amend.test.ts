@@ -90,6 +90,33 @@ it('a step that is moved to a later phase waits for that one, and one that is le
   expect(stage.calls).toContain('convert');
 });
 
+it.each([
+  ['go', always],
+  ['window', []],
+])(
+  'a step that waits for its %s already is moved, too, and its old phase ends without it',
+  async (waitsFor, openings) => {
+    const stage = new Stage(openings).startAt('switch');
+    stage.step('intake').status = 'pending';
+    stage.gate('final').status = 'pending';
+    stage.play();
+    await stage.pass(MINUTE);
+    expect(stage.step('intake').status).toBe(`waiting-${waitsFor}`);
+    const run = structuredClone(stage.run);
+    const [night, live] = run.runbook.perWave.slice(1);
+    const [moved] = night!.steps.splice(
+      night!.steps.findIndex(({ kind }) => kind === 'intake'),
+      1,
+    );
+    live!.steps.push(moved!);
+    stage.context.run = run;
+    stage.clock.touch();
+    await stage.pass(MINUTE);
+    expect(stage.gate('final').status).toBe('open');
+    expect(stage.step('intake')).toMatchObject({ status: 'pending', problem: null });
+  },
+);
+
 it('a cutover that is paused starts no wave', async () => {
   const stage = new Stage(always, null).startAt('hypercare');
   const started: number[] = [];

@@ -31,9 +31,9 @@ beforeEach(async () => {
 afterEach(() => Promise.all([pair.source.end(), pair.target.end()]));
 
 /** Assigns; how many customers routing is told of, by wave. */
-async function assign(pilotUpTo: string, cutover: string | null = 'night-1'): Promise<Record<number, number>> {
+async function assign(pilotUpTo: string): Promise<Record<number, number>> {
   const told: Record<number, number> = {};
-  const population = await assignPopulation(pair, run(pilotUpTo), cutover, (customers, wave) => {
+  const population = await assignPopulation(pair, run(pilotUpTo), 'night-1', (customers, wave) => {
     told[wave] = (told[wave] ?? 0) + customers.length;
     return Promise.resolve();
   });
@@ -84,9 +84,8 @@ test('before anything has moved, a later plan divides anew: who is in which wave
   expect(await assign('c10')).toEqual({ 1: 10, 2: 30 });
 });
 
-test('who opens without dividing leaves the division as it is, and an attempt that is over divides no more', async () => {
+test('an attempt that is over divides no more', async () => {
   await assign('c10');
-  expect(await assign('c20', null)).toEqual({ 1: 10, 2: 30 });
   await expect(assignMembers(pair.source, 1, ['c40'], 'night-1')).rejects.toMatchObject({
     message: expect.stringContaining('divided already'),
   });
@@ -96,12 +95,30 @@ test('who opens without dividing leaves the division as it is, and an attempt th
 });
 
 test('a plan with another number of waves is refused once anything has moved, and not before', async () => {
+  const refused = (waves: number) =>
+    refuseOtherDivision(pair, { cutover: 'night-2', waves }, () => Promise.resolve(true));
   await assign('c10');
-  await refuseOtherDivision(pair, 3);
+  await refused(3);
   await pilotMoved();
-  await refuseOtherDivision(pair, 2);
-  await expect(refuseOtherDivision(pair, 3)).rejects.toMatchObject({
+  await refused(2);
+  await expect(refused(3)).rejects.toMatchObject({
     retryable: false,
     message: expect.stringMatching(/divided into 2 waves.*this plan has 3: start with a plan of 2 waves/),
   });
+});
+
+test('what another cutover divided is divided anew only when that one is over', async () => {
+  await assign('c10');
+  const asked: string[] = [];
+  const refused = (cutover: string, over: boolean) =>
+    refuseOtherDivision(pair, { cutover, waves: 3 }, (other) => (asked.push(other), Promise.resolve(over)));
+  await refused('night-1', false);
+  await refused('night-2', true);
+  await expect(refused('night-2', false)).rejects.toMatchObject({
+    retryable: false,
+    message: expect.stringMatching(
+      /divided by cutover night-1, which is open.*roll it back first, or start under that id/,
+    ),
+  });
+  expect(asked).toEqual(['night-1', 'night-1']);
 });
