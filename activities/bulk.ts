@@ -47,8 +47,10 @@ export function bulkActivities(world: World): BulkActivities {
       }),
     convert: ({ ref }) =>
       beating(async (beat) => {
-        await takeBackHalfMoved(world, await world.of(ref.cutover), ref);
+        const cutover = await world.of(ref.cutover);
+        await takeBackHalfMoved(world, cutover, ref);
         const { rows, passes } = await passUntil(world, ref, beat, (left) => left === 0);
+        await copyReference(cutover.pair, await cutover.compiled()); // a pass that finds nothing to do does not look
         return { deltaRows: rows, passes };
       }),
   };

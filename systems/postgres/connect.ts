@@ -60,6 +60,8 @@ export function connect(url: string, { applicationName, leaseMs, max = 10, patie
     extra_float_digits: 1,
     bytea_output: 'hex',
     row_security: 'off',
+    // What was answered must outlive a crash, whatever the server's own sessions risk.
+    synchronous_commit: 'on',
     ...timeouts(leaseMs),
     ...SERVER_KEEP_ALIVE,
   };

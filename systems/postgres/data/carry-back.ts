@@ -64,12 +64,14 @@ async function carryWithin(
   let rows = 0;
   for (const group of groups)
     rows += await naming(group.parts, async () => {
-      for (const part of group.parts) await parkReturning(source, part);
-      let written = await insertBorn(source, group);
+      let written = 0;
+      for (const part of group.parts) written += await parkReturning(source, part, wave);
+      written += await insertBorn(source, group);
       for (const part of group.parts) written += await updateChanged(source, part);
       return written;
     });
-  for (const group of groups.toReversed()) rows += await naming(group.parts, () => deleteEnded(source, group, wave));
+  for (const part of groups.toReversed().flatMap((group) => group.parts))
+    rows += await naming([part], () => deleteEnded(source, part, wave));
   for (const part of parts) await naming([part], () => keepResidue(source, part));
   return { changes, rows };
 }

@@ -29,7 +29,7 @@ export function groupsOf(parts: Part[]): Group[] {
 /** Rows born at the target: one insert with the columns of every part. */
 export async function insertBorn(source: PoolClient, { parts }: Group): Promise<number> {
   const [first, ...others] = parts;
-  if (!first) return 0;
+  if (!first?.primary) return 0;
   const columns = first.columns.map((name) => ({ name, sql: `n0.${ident(name)}` }));
   const joins: string[] = [];
   for (const [n, other] of others.entries()) {
@@ -67,15 +67,18 @@ export async function updateChanged(source: PoolClient, { table, key, columns, a
   return result.rowCount ?? 0;
 }
 
-/** Rows the target deleted, while the wave still owns them. Only the deciding part deletes: the others gave columns. */
-export async function deleteEnded(source: PoolClient, { parts }: Group, wave: number): Promise<number> {
-  const [first] = parts;
-  if (!first?.primary) return 0;
-  const { table, key, at, customer } = first;
+/** Rows `s` the target deleted, while the wave still owns them. Only the deciding part deletes: the others gave columns. */
+export async function deleteEnded(
+  source: PoolClient,
+  { table, key, at, customer, primary }: Part,
+  wave: number,
+  which = 'true',
+): Promise<number> {
+  if (!primary) return 0;
   const result = await source.query(
     `delete from ${table.sql} s using ${oldBack(at)} o
      where ${sameKey(key, 's', 'o')} and not exists (select from ${newBack(at)} n where ${sameKey(key, 'n', 'o')})
-       and ${waveOf(`s.${ident(customer)}`)} = ${wave}`,
+       and ${waveOf(`s.${ident(customer)}`)} = ${wave} and ${which}`,
   );
   return result.rowCount ?? 0;
 }

@@ -23,7 +23,7 @@ const EVERYONE = { lo: null, hi: null };
 
 /**
  * Cuts each entity of the wave into ranges of customers of about `chunkRows` rows, parents first. A customer is never
- * cut in two. Throws when the mapping gives a row to another customer than its source row: both systems know a
+ * cut in two. Throws when a row is nobody's, or the mapping gives it to another customer than its source row: both systems know a
  * customer by one id.
  */
 export async function planChunks(
@@ -65,9 +65,9 @@ async function planEntity(entity: CompiledEntity, source: Pool, wave: number, ch
   const list = `${sortable(entity, own)} as c, (${owner})::text is distinct from ${own}::text as estranged`;
   const { rows } = await inSnapshot(source, async (client) => {
     const mapped = selectRange(entity, list, await readWave(client, wave), EVERYONE);
-    return client.query<{ lo: string; hi: string; rows: string; estranged: string }>(
+    return client.query<{ lo: string; hi: string; rows: string; estranged: string; nobodys: string }>(
       `select (array_agg(c order by c))[1]::text as lo, (array_agg(c order by c desc))[1]::text as hi,
-         sum(n) as rows, sum(estranged) as estranged
+         sum(n) as rows, sum(estranged) as estranged, coalesce(sum(n) filter (where c is null), 0) as nobodys
        from (select c, n, estranged, (sum(n) over (order by c) - n)::bigint / $1::bigint as part
              from (select c, count(*) as n, count(*) filter (where estranged) as estranged
                    from (${mapped}) mapped group by c) customers) parts
@@ -75,6 +75,12 @@ async function planEntity(entity: CompiledEntity, source: Pool, wave: number, ch
       [chunkRows],
     );
   });
+  const nobodys = rows.reduce((sum, row) => sum + Number(row.nobodys), 0);
+  if (nobodys > 0)
+    throw new SystemFault(
+      `entity ${entity.id}: ${nobodys} rows have no customer in ${entity.sourceCustomer.name}: give them one, or leave them out with \`where\``,
+      false,
+    );
   const estranged = rows.reduce((sum, row) => sum + Number(row.estranged), 0);
   if (estranged > 0)
     throw new SystemFault(

@@ -1,5 +1,6 @@
 import type { PoolClient } from 'pg';
 import { newBack, oldBack, type Part } from './carry-stage';
+import { deleteEnded } from './carry-write';
 import type { CompiledEntity, Parking } from './compiled';
 import { pipeRows } from './copy';
 import { forwardList, originTable, selectRange, targetCustomerOf } from './forward';
@@ -74,21 +75,28 @@ async function parkOthers(
 
 /**
  * The same on the way back, among the rows a pass brings: each of them is written or deleted after it. What was taken away and has not
- * changed at the target is written again as the source spelt it.
+ * changed at the target is written again as the source spelt it. Where nothing can be taken away, a row that the target has no more goes before
+ * its time. Returns the rows deleted.
  */
-export async function parkReturning(source: PoolClient, { table, key, columns, at }: Part): Promise<void> {
+export async function parkReturning(source: PoolClient, part: Part, wave: number): Promise<number> {
+  const { table, key, columns, at } = part;
+  let deleted = 0;
   for (const [no, unique] of table.uniques.entries()) {
-    if (unique.primary || unique.deferrable || unique.partial || unique.columns.length === 0) continue;
+    if (unique.primary || unique.deferrable || unique.columns.length === 0) continue;
     if (!unique.columns.every((name) => columns.includes(name))) continue;
+    const taken = `exists (select from ${newBack(at)} n where ${sameKey(unique.columns, 'n', 's')} and not (${sameKey(key, 'n', 's')}))`;
     const free = unique.columns.find(
       (name) => !key.includes(name) && table.columns.find((column) => column.name === name)?.notNull === false,
     );
-    if (free === undefined) continue;
+    if (unique.partial || free === undefined) {
+      deleted += await deleteEnded(source, part, wave, taken);
+      continue;
+    }
     const [name, parked] = [ident(free), `cutover_parked_${at}_${no}`];
     await source.query(
       `create temporary table ${parked} on commit drop as
        select ${identList([...key, free], 's')} from ${table.sql} s
-       where exists (select from ${newBack(at)} n where ${sameKey(unique.columns, 'n', 's')} and not (${sameKey(key, 'n', 's')}))
+       where ${taken}
          and exists (select from ${oldBack(at)} o where ${sameKey(key, 'o', 's')})`,
     );
     const its = (alias: string): string => `from pg_temp.${parked} p where ${sameKey(key, 'p', alias)}`;
@@ -99,4 +107,5 @@ export async function parkReturning(source: PoolClient, { table, key, columns, a
     await source.query(`update ${oldBack(at)} o set ${name} = null where exists (select ${its('o')})`);
     await source.query(`update ${table.sql} s set ${name} = null where exists (select ${its('s')})`);
   }
+  return deleted;
 }

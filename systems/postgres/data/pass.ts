@@ -26,6 +26,7 @@ import type { Pair } from './pair';
 import { lag } from './position';
 import { unmappableOrigins, type RuleCount } from './quarantine';
 import { copyReferenceWithin } from './reference';
+import { refuseSharedKeys } from './shared-keys';
 import {
   inSnapshot,
   keepingAwake,
@@ -151,6 +152,8 @@ async function replace(source: PoolClient, target: PoolClient, parts: Part[], wa
   for (const part of upwards) {
     if (!part.entity.hasChildren) await gone(part);
     waves.push(...(await naming(part, () => parkCollisions(source, target, part.entity, part.at))));
+    // A row's key comes back as the same (quarantine), so no two rows share one.
+    if (part.entity.kind === 'set') await refuseSharedKeys(source, target, part.entity, part.at);
   }
   for (const part of parts) rows += await naming(part, () => upsertStage(target, part.entity, part.at));
   // Rows others point at go last: their children may have been given another parent just before.

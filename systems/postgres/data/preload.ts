@@ -15,8 +15,9 @@ import {
   stageTable,
   upsertStage,
 } from './merge';
-import { ident, identList, sameKey, waveOf } from './names';
+import { identList, sameKey, waveOf } from './names';
 import { parkCollisions } from './park';
+import { refuseSharedKeys, wanted } from './shared-keys';
 import type { CustomerRange, Pair } from './pair';
 import {
   inSnapshot,
@@ -153,7 +154,7 @@ const copyStaged: Copy = async (source, target, entity, chunk) => {
 const mergeStaged: Copy = async (source, target, entity, chunk) => {
   await createStage(target, entity, 0);
   const staged = await pipeChunk(source, target, entity, chunk, stageTable(0));
-  await refuseSharedKeys(source, target, entity);
+  await refuseSharedKeys(source, target, entity, 0);
   await target.query(
     `delete from ${entity.target.sql} t where ${staleRows(entity, chunk)}
        and not exists (select from ${stageTable(0)} s where ${sameKey(entity.targetKey, 's', 't')})`,
@@ -164,41 +165,8 @@ const mergeStaged: Copy = async (source, target, entity, chunk) => {
   try {
     await upsertStage(target, entity, 0, parentsPresent(entity));
   } catch (error) {
-    if (sqlStateOf(error) === UNIQUE_VIOLATION)
-      throw conflict(entity, 'a unique value of another customer’s row', error);
+    if (sqlStateOf(error) === UNIQUE_VIOLATION) throw wanted(entity, 'a unique value of another customer’s row', error);
     throw faultIn(`entity ${entity.id}`, error);
   }
   return staged;
 };
-
-const conflict = (entity: CompiledEntity, what: string, cause?: unknown): SystemFault =>
-  new SystemFault(
-    `entity ${entity.id}: rows of the source want ${what} in ${entity.target.name} (key ${entity.targetKey.join(', ')})`,
-    false,
-    { cause },
-  );
-
-/** A key that is taken is taken over only when the source has no second row for it. */
-async function refuseSharedKeys(source: PoolClient, target: PoolClient, entity: CompiledEntity): Promise<void> {
-  const keys = entity.targetKey.map((name) => entity.columns.find((column) => column.name === name)!);
-  const customer = ident(entity.targetCustomer.name);
-  await source.query(
-    `create temporary table cutover_taken (${keys.map(({ name, wire }) => `${ident(name)} ${wire}`).join(', ')}) on commit drop`,
-  );
-  const taken = await pipeRows(
-    target,
-    `select ${keys.map(({ name, wire }) => `t.${ident(name)}::${wire}`).join(', ')} from ${stageTable(0)} s
-     join ${entity.target.sql} t on ${sameKey(entity.targetKey, 't', 's')} where t.${customer}::text is distinct from s.${customer}::text`,
-    source,
-    'pg_temp.cutover_taken',
-  );
-  if (taken === 0) return;
-  const names = identList(keys.map(({ name }) => name));
-  const list = keys.map(({ name, forward }) => `${forward} as ${ident(name)}`).join(', ');
-  const { rows } = await source.query<{ shared: string }>(
-    `select count(*) as shared from (
-       select ${names} from (${selectRange(entity, list, null, { lo: null, hi: null })}) mapped
-       where (${names}) in (select ${names} from pg_temp.cutover_taken) group by ${names} having count(*) > 1) twice`,
-  );
-  if (Number(rows[0]!.shared) > 0) throw conflict(entity, 'the key of another customer’s row');
-}

@@ -12,6 +12,7 @@ import { inSnapshot, takePassLock } from './transaction';
  * moved may point at it. Returns the rows written. Idempotent.
  */
 export async function copyReference(pair: Pair, compiled: CompiledConversion): Promise<{ rows: number }> {
+  if (!compiled.references.some(({ owner }) => owner === 'source')) return { rows: 0 };
   return saying('copying reference tables', () =>
     withTransaction(pair.target, {}, async (target) => {
       await takePassLock(target);

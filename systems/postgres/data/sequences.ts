@@ -55,7 +55,8 @@ export async function alignTargetSequences(pair: Pair, compiled: CompiledConvers
 
 /**
  * Before custody returns to the source: its key sequences are moved past every key that came back. Where that happened,
- * they also pass the target's sequence, which then starts above them again, because other waves may still live there.
+ * they also pass the target's sequence, which then starts above them again, because other waves may still live there; what those take
+ * between the two steps has half of that distance.
  */
 export async function finishReturn(pair: Pair, compiled: CompiledConversion): Promise<void> {
   for (const entity of compiled.entities) {
@@ -66,8 +67,9 @@ export async function finishReturn(pair: Pair, compiled: CompiledConversion): Pr
       if (highest <= (await lastValue(pair.source, sourceSequence))) return;
       const given = to.sequence ? await lastValue(pair.target, to.sequence.name) : 0n;
       const above = highest > given ? highest : given;
-      if (to.sequence) await raiseTo(pair.target, to.sequence.name, above + BigInt(to.sequence.startAbove));
-      await raiseTo(pair.source, sourceSequence, above);
+      const distance = BigInt(to.sequence?.startAbove ?? 0);
+      if (to.sequence) await raiseTo(pair.target, to.sequence.name, above + distance);
+      await raiseTo(pair.source, sourceSequence, above + distance / 2n);
     });
   }
 }

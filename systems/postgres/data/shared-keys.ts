@@ -1,0 +1,46 @@
+import type { PoolClient } from 'pg';
+import { SystemFault } from '../../ports';
+import type { CompiledEntity } from './compiled';
+import { pipeRows } from './copy';
+import { selectRange } from './forward';
+import { stageTable } from './merge';
+import { ident, identList, sameKey } from './names';
+
+/** The source wants for one customer what the target has for another. */
+export const wanted = (entity: CompiledEntity, what: string, cause?: unknown): SystemFault =>
+  new SystemFault(
+    `entity ${entity.id}: rows of the source want ${what} in ${entity.target.name} (key ${entity.targetKey.join(', ')})`,
+    false,
+    { cause },
+  );
+
+/** A key that is taken is taken over only when the source has no second row for it. Throws where it has. */
+export async function refuseSharedKeys(
+  source: PoolClient,
+  target: PoolClient,
+  entity: CompiledEntity,
+  at: number,
+): Promise<void> {
+  const keys = entity.targetKey.map((name) => entity.columns.find((column) => column.name === name)!);
+  const customer = ident(entity.targetCustomer.name);
+  const taken = `cutover_taken_${at}`;
+  await source.query(
+    `create temporary table ${taken} (${keys.map(({ name, wire }) => `${ident(name)} ${wire}`).join(', ')}) on commit drop`,
+  );
+  const found = await pipeRows(
+    target,
+    `select ${keys.map(({ name, wire }) => `t.${ident(name)}::${wire}`).join(', ')} from ${stageTable(at)} s
+     join ${entity.target.sql} t on ${sameKey(entity.targetKey, 't', 's')} where t.${customer}::text is distinct from s.${customer}::text`,
+    source,
+    `pg_temp.${taken}`,
+  );
+  if (found === 0) return;
+  const names = identList(keys.map(({ name }) => name));
+  const list = keys.map(({ name, forward }) => `${forward} as ${ident(name)}`).join(', ');
+  const { rows } = await source.query<{ shared: string }>(
+    `select count(*) as shared from (
+       select ${names} from (${selectRange(entity, list, null, { lo: null, hi: null })}) mapped
+       where (${names}) in (select ${names} from pg_temp.${taken}) group by ${names} having count(*) > 1) twice`,
+  );
+  if (Number(rows[0]!.shared) > 0) throw wanted(entity, 'the key of another customer’s row');
+}
