@@ -46,10 +46,14 @@ export async function wait(
 ): Promise<boolean> {
   const { runtime, state } = context;
   const leave = (): boolean => runtime.wantsContinue() && quiet(context);
-  const met = await runtime.until(() => condition() || state.rollback !== null || leave(), deadline);
-  if (state.rollback !== null) throw new Cancelled();
-  if (!condition() && leave()) throw new ContinueRun();
-  return met;
+  for (;;) {
+    const met = await runtime.until(() => condition() || state.rollback !== null || leave(), deadline);
+    if (state.rollback !== null) throw new Cancelled();
+    if (condition()) return true;
+    if (leave()) throw new ContinueRun();
+    if (!met) return false;
+    // It might have left a moment ago, and something has begun since.
+  }
 }
 
 /** An amendment is being adopted: no step, gate or wave begins until it is decided. */

@@ -31,7 +31,8 @@ export function neededMs(context: Context, phase: Phase): number {
     return began === null ? [] : [[step.id, runtime.now() - began] as const];
   });
   const phases = phasesOf(run, state.wave);
-  const left = sameWindow(plannedPhases(phases, run.plan), phases.indexOf(phase));
+  const from = phases.findIndex((known) => known.phase === phase.phase); // by name: it may be that of documents amended since
+  const left = sameWindow(plannedPhases(phases, run.plan), from);
   const progress = { done: new Set([...ended, ...passed].map(({ id }) => id)), spentMs: Object.fromEntries(spent) };
   return remainingMs(left, progress, rollbackMs(context));
 }
@@ -71,7 +72,8 @@ export async function waitForHours(context: Context, step: StepState, isHere: ()
     const known = JSON.stringify(openings(context, window));
     const documents = context.run;
     const changed = (): boolean => context.run !== documents || JSON.stringify(openings(context, window)) !== known;
-    await wait(context, () => changed() || skipped(step), next?.opensAt ?? null);
+    const fitsNow = (): boolean => hoursSuffice(context, phase); // what was skipped or ended early leaves time
+    await wait(context, () => changed() || skipped(step) || fitsNow(), next?.opensAt ?? null);
     if (skipped(step)) return true;
     step.problem = null;
     if (isHere()) continue;

@@ -57,7 +57,13 @@ export interface NewRun {
   startedBy: string;
   startedAt: number;
   epoch: number;
+  /** What the cutover's run knows of and nobody has resolved. */
+  incidents?: RunState['incidents'];
 }
+
+/** What a wave that starts must know of. */
+export const openIncidents = ({ incidents }: RunState): RunState['incidents'] =>
+  Object.fromEntries(Object.entries(incidents).filter(([, { resolved }]) => resolved === null));
 
 /** State of a run before its first step. */
 export function initialState(run: ResolvedRun, start: NewRun): RunState {
@@ -70,7 +76,7 @@ export function initialState(run: ResolvedRun, start: NewRun): RunState {
     outcome: null,
     steps: Object.fromEntries(steps.map((step) => [step.id, step])),
     gates: Object.fromEntries(gates.map((gate) => [gate.id, gate])),
-    incidents: {},
+    incidents: { ...start.incidents },
     answered: {},
     paused: null,
     rollback: null,

@@ -2,6 +2,7 @@ import type { StepOf } from '../runbooks/schema/step';
 import { watchAmendments, withAmendments } from './amend/watch';
 import { isHeld, record, wait, type Context } from './context';
 import { waitForRollbackHours } from './hours';
+import { notice } from './notice';
 import { Cancelled, ContinueRun, type CutoverRuntime } from './runtime';
 import { runPhases } from './run-phases';
 import type { Outcome, WaveSummary } from './state';
@@ -53,6 +54,7 @@ async function runOneWave(context: Context<CutoverRuntime>, wave: number): Promi
   }
   await wait(context, () => status() === 'live' || status() === 'stopped');
   if (status() === 'live') return;
+  if (keepsLiving(context, wave)) return;
   const asked = waveOf(context, wave)?.rollback;
   state.rollback ??= asked ?? {
     by: 'system',
@@ -62,6 +64,31 @@ async function runOneWave(context: Context<CutoverRuntime>, wave: number): Promi
     confirmedBy: [],
   };
   throw new Cancelled();
+}
+
+/**
+ * A wave whose run died after the point of no return: its customers live in the target and stay there. What was left of it is for
+ * people, who hear of it at every gate to come until somebody resolves the incident.
+ */
+function keepsLiving(context: Context, wave: number): boolean {
+  const { runtime, state } = context;
+  const summary = waveOf(context, wave);
+  if (!summary?.switchedAt || !state.pointOfNoReturnPassed || summary.rollback?.by !== 'system') return false;
+  summary.status = 'live';
+  const title = `the run of wave ${summary.name} ended after the point of no return: what was left of it is for people`;
+  const id = `wave-${wave}-ended`;
+  state.incidents[id] = {
+    id,
+    severity: 'high',
+    title,
+    raised: { person: 'system', at: runtime.now() },
+    resolved: null,
+  };
+  record(context, 'system', 'incident raised', id, { reason: summary.rollback.reason });
+  notice(state, runtime.now(), title);
+  summary.rollback = null;
+  runtime.publish();
+  return true;
 }
 
 /** Stops what runs, then undoes wave by wave, newest first, then the cutover's own steps. Each rollback is a run of its own. */

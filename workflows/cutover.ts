@@ -12,7 +12,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Context } from '../engine/context';
-import { initialState } from '../engine/initial-state';
+import { initialState, openIncidents } from '../engine/initial-state';
 import { applyWaveReport, runCutover } from '../engine/run-cutover';
 import { ContinueRun, type CutoverRuntime, type Runtime } from '../engine/runtime';
 import type { Outcome, RunState, WaveSummary } from '../engine/state';
@@ -147,7 +147,8 @@ function cutoverRuntime(
     ...base,
     startWave: async (wave) => {
       const { runbookHash: runbook, planHash: plan } = context().run;
-      const args: [WaveInput] = [{ runbook, plan, startedBy, cutoverWorkflowId: workflowId, wave }];
+      const incidents = openIncidents(state());
+      const args: [WaveInput] = [{ runbook, plan, startedBy, cutoverWorkflowId: workflowId, wave, incidents }];
       try {
         const child = await startChild(WORKFLOWS.wave, {
           workflowId: waveWorkflowId(workflowId, wave),

@@ -24,6 +24,8 @@ export interface WaveInput {
   startedBy: string;
   cutoverWorkflowId: string;
   wave: number;
+  /** What the cutover's run knew of when it started this one. */
+  incidents?: RunState['incidents'];
   state?: RunState;
 }
 
@@ -100,6 +102,7 @@ async function firstState(
     startedBy: input.startedBy,
     startedAt: runtime.now(),
     epoch,
+    ...(input.incidents ? { incidents: input.incidents } : {}),
   });
 }
 

@@ -44,8 +44,10 @@ function answerTask({ run, now }: MessageContext, step: StepState, person: strin
   if (step.status !== 'waiting-people' && step.status !== 'done')
     return refuse(`task ${step.id} is not open: ${step.status}`);
   const mine = step.signedBy.filter((candidate) => answerable(run, step, candidate).includes(person));
-  // A task that is done can be signed again: its signature may have run out (validFor).
-  const role = mine.find((candidate) => !step.signed[candidate]) ?? (step.status === 'done' ? mine[0] : undefined);
+  const signedAt = (candidate: string): number => step.signed[candidate]?.at ?? 0;
+  // A task that is done can be signed again: its signature may have run out (validFor). The oldest first.
+  const again = step.status === 'done' ? mine.toSorted((a, b) => signedAt(a) - signedAt(b))[0] : undefined;
+  const role = mine.find((candidate) => !step.signed[candidate]) ?? again;
   if (role === undefined) {
     const open = step.signedBy.filter((candidate) => !step.signed[candidate]);
     return refuse(

@@ -1,22 +1,29 @@
 import { durationMs } from '../../runbooks/schema/common';
 import { keepFollowing, keepLease, loseFreeze, stopBackground } from '../background';
-import { record, wait, type Context } from '../context';
+import type { Phase } from '../../runbooks/schema/step';
+import { isHeld, record, wait, type Context } from '../context';
 import { downtimeOf } from '../downtime';
 import { hoursSuffice } from '../hours';
 import { phasesOf } from '../initial-state';
 import { recheckGate } from '../run-gate';
+import { stepNow } from '../step-index';
+import type { StepState } from '../state';
 import { effect } from './effect';
 import { NotAdmitted, StepProblem, type Handler } from './handler';
 
 const FREEZE_TRIES = 5;
 const FREEZE_PAUSE_MS = 5_000;
 
+/** Whether the step would be let in now, too: since it was, a pause, an amendment or the time may have come. */
+const mayStill = (context: Context, step: StepState, phase: Phase): boolean =>
+  context.state.paused === null && !isHeld(context) && hoursSuffice(context, stepNow(context, step.id)?.phase ?? phase);
+
 export const freeze: Handler<'freeze'> = async ({ context, phase, state }) => {
   const { run, runtime, state: runState } = context;
   const limits = run.runbook.limits;
   for (let tries = 1; ; tries++) {
     await stopBackground(context, 'follow');
-    if (!hoursSuffice(context, phase)) {
+    if (!mayStill(context, state, phase)) {
       keepFollowing(context); // what was stopped may have taken long to end
       throw new NotAdmitted();
     }
@@ -65,7 +72,7 @@ async function takeNewEpoch(context: Context): Promise<void> {
 export const switchOver: Handler<'switch'> = async ({ context, phase, state }) => {
   const { runtime, state: runState } = context;
   for (const before of gatesBefore(context, phase)) await recheckGate(context, before);
-  if (!hoursSuffice(context, phase)) throw new NotAdmitted(); // reading evidence again takes time, and voting more
+  if (!mayStill(context, state, phase)) throw new NotAdmitted(); // reading evidence again takes time, and voting more
   state.status = 'running';
   const result = await effect(context, state, (activities, ref) => activities.switchWave({ ref }));
   if (result.outcome === 'refused') {

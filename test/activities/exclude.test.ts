@@ -81,6 +81,14 @@ it('so it is in the last wave for who came after the customers were divided, and
   await billing.switch(2);
 });
 
+it('the conversion brings reference data though nothing else has changed', async () => {
+  const { source, target } = billing.pools;
+  expect(await billing.preload(1)).toBe(2);
+  await source.query(`update legacy.tariff set descr = 'Renamed'`);
+  await billing.freeze(1);
+  expect((await target.query('select distinct name from catalog.product')).rows).toEqual([{ name: 'Renamed' }]);
+});
+
 it('who was left behind and cleansed since comes along when the wave is copied again', async () => {
   const { source } = billing.pools;
   expect(await billing.preload(1)).toBe(2);

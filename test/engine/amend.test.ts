@@ -138,6 +138,32 @@ it('a gate of the only wave after which nothing goes back is known to the cutove
   expect(await say(stage, { kind: 'requestRollback', person: 'olga', reason: 'regret' })).toMatch(/point of no return/);
 });
 
+it('a wave whose run dies after the point of no return stays where it lives, and people hear of what was left', async () => {
+  const dies = async (pointOfNoReturnPassed: boolean): Promise<Stage> => {
+    const stage = new Stage(always, null).startAt('hypercare');
+    stage.state.waves.splice(1);
+    Object.assign(stage.state.waves[0]!, { status: 'running', switchedAt: 1, pointOfNoReturnPassed });
+    stage.state.pointOfNoReturnPassed = pointOfNoReturnPassed;
+    Object.assign(stage.runtime, { rollBack: () => Promise.resolve() });
+    runCutover(stage.context as Parameters<typeof runCutover>[0]).catch((error: unknown) => (stage.ended = error));
+    const rollback = { by: 'system', reason: 'ended from outside', at: 1, outcome: 'rolled-back', confirmedBy: [] };
+    Object.assign(stage.state.waves[0]!, { status: 'stopped', rollback });
+    stage.clock.touch();
+    await stage.pass(MINUTE);
+    return stage;
+  };
+  expect((await dies(false)).state).toMatchObject({ status: 'rolled-back', incidents: {} });
+  const { state } = await dies(true);
+  expect(state).toMatchObject({ status: 'running', rollback: null, waves: [{ status: 'live', rollback: null }] });
+  expect(state.incidents).toEqual({
+    'wave-1-ended': expect.objectContaining({
+      severity: 'high',
+      resolved: null,
+      title: expect.stringContaining('for people'),
+    }),
+  });
+});
+
 it('voids open votes and tells who cast them', async () => {
   const stage = await cutoverAt('lessons');
   stage.step('hypercare').status = 'done';

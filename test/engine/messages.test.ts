@@ -1,4 +1,4 @@
-import { initialState } from '../../engine/initial-state';
+import { initialState, openIncidents } from '../../engine/initial-state';
 import { applyMessage, type RunMessage } from '../../engine/messages';
 import type { RunState } from '../../engine/state';
 import { simulatedRun, STARTER } from '../simulate/runbook';
@@ -18,6 +18,15 @@ function withGate(status: 'open' | 'passed' = 'open'): RunState {
   Object.assign(state.gates['final']!, { status, digest: 'now', seen: { now: [] }, deadline: 100 });
   return state;
 }
+
+it('a wave that starts knows of what was raised before and nobody has resolved', () => {
+  const before = fresh(null);
+  for (const incident of ['old', 'new'])
+    say(before, { kind: 'raiseIncident', person: 'cara', incident, severity: 'high', title: 'x' });
+  say(before, { kind: 'resolveIncident', person: 'cara', incident: 'old' });
+  const start = { cutover: 'c', wave: 2, startedBy: STARTER, startedAt: 0, epoch: 1, incidents: openIncidents(before) };
+  expect(Object.keys(initialState(run, start).incidents)).toEqual(['new']);
+});
 
 describe('refusals name the remedy', () => {
   it('names the people when nobody is called so', () =>

@@ -58,6 +58,23 @@ describe('hours', () => {
     expect(stage.step('freeze')).toMatchObject({ status: 'waiting-go', go: null });
   });
 
+  it('looks again when something that ended or was skipped leaves time enough', async () => {
+    const plan = new Stage([]).startAt('freeze');
+    const night = phasesOf(plan.run, 1)[1]!;
+    const whole = neededMs(plan.context, night);
+    plan.step('smoke').status = 'skipped';
+    const closesAt = (whole + neededMs(plan.context, night)) / 2;
+    const stage = new Stage([{ opensAt: 0, closesAt }]).startAt('freeze').play();
+    await stage.pass(MINUTE / 60);
+    expect(stage.step('freeze')).toMatchObject({
+      status: 'waiting-window',
+      problem: expect.stringContaining('too soon'),
+    });
+    stage.say({ kind: 'skipStep', person: STARTER, step: 'smoke', reason: 'agreed on the bridge' });
+    await stage.pass(MINUTE / 60);
+    expect(stage.step('freeze').status).toBe('waiting-go');
+  });
+
   it('needs less the more is done', () => {
     const stage = new Stage([]);
     const phase = phasesOf(stage.run, 1)[1];
@@ -132,6 +149,24 @@ describe('pause and skip', () => {
     stage.say({ kind: 'resume', person: 'olga' });
     await stage.pass(MINUTE);
     expect(stage.calls).toContain('freeze');
+  });
+
+  it('does not switch when the run was paused while a gate was asked anew', async () => {
+    const stage = new Stage(always).startAt('switch');
+    stage.step('roll-call').items = [];
+    stage.play();
+    await stage.pass(MINUTE);
+    stage.say({ kind: 'go', person: STARTER, step: 'switch' });
+    await stage.pass(MINUTE);
+    expect(stage.gate('final').status).toBe('open'); // nobody has voted on it
+    stage.say({ kind: 'pause', person: 'olga', reason: 'wait' });
+    for (const person of ['olga', 'otto', 'vera', 'cara']) stage.say(vote(person, 'final'));
+    await stage.pass(10 * MINUTE);
+    expect(stage.gate('final').status).toBe('passed');
+    expect(stage.calls).not.toContain('switchWave');
+    stage.say({ kind: 'resume', person: 'olga' });
+    await stage.pass(MINUTE);
+    expect(stage.calls).toContain('switchWave');
   });
 
   it('leaves a window that never opens when the step is skipped', async () => {

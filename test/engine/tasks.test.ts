@@ -60,6 +60,21 @@ it('is signed by the one it was given to, with the whole time anew', async () =>
   expect(stage.step('debits')).toMatchObject({ status: 'done', signed: { ops: { person: 'otto' } } });
 });
 
+it('that is done is signed again role by role, the oldest signature first', async () => {
+  const stage = await atDebits();
+  const step = stage.step('debits');
+  step.signedBy = ['ops', 'care'];
+  for (const _ of step.signedBy) stage.say({ kind: 'completeTask', person: 'otto', step: 'debits' });
+  const signedAt = (): (number | undefined)[] => step.signedBy.map((role) => step.signed[role]?.at);
+  const first = signedAt();
+  await stage.pass(MINUTE);
+  for (const _ of step.signedBy) {
+    await stage.pass(MINUTE);
+    stage.say({ kind: 'completeTask', person: 'otto', step: 'debits' });
+  }
+  expect(signedAt().every((at, n) => at! > first[n]!)).toBe(true);
+});
+
 it('gives the go of a step away', async () => {
   const stage = new Stage(always).startAt('freeze').play();
   await stage.pass(MINUTE);

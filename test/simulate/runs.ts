@@ -1,5 +1,5 @@
 import type { Context } from '../../engine/context';
-import { initialState } from '../../engine/initial-state';
+import { initialState, openIncidents } from '../../engine/initial-state';
 import { applyWaveAmendment } from '../../engine/amend/watch';
 import { applyMessage, receiveMessage, type Answered, type RunMessage } from '../../engine/messages';
 import { applyWaveReport, runCutover } from '../../engine/run-cutover';
@@ -110,8 +110,9 @@ export class Runs {
   }
 
   private fresh(documents: ResolvedRun, wave: number | null, epoch: number): RunState {
+    const known = wave !== null && this.cutover ? { incidents: json(openIncidents(this.cutover.context.state)) } : {};
     const start = { cutover: CUTOVER, wave, startedBy: this.starter, startedAt: this.clock.now, epoch };
-    return initialState(documents, start);
+    return initialState(documents, { ...start, ...known });
   }
 
   /** Runs the body over continuations: the state crosses each as JSON. */

@@ -45,7 +45,7 @@ const knownSql = (table: string, key: string, active: string | undefined): strin
   order by coalesce(m.customer, p.key, d.key) collate "C"`;
 
 async function* readKnown(client: PoolClient, sql: string): AsyncGenerator<Known> {
-  const stream = client.query(new QueryStream(sql, [], { batchSize: 5_000, rowMode: 'array' }));
+  const stream = client.query(new QueryStream(sql, [], { batchSize: 500, rowMode: 'array' }));
   for await (const row of stream) {
     const [key, wave, baseline, present, active, withdrawn] = row as [
       string,

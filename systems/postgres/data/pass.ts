@@ -201,11 +201,11 @@ async function stage(source: PoolClient, target: PoolClient, part: Part, wave: W
   );
 }
 
-/** Origins in the target's words: keys mapped from the source key alone, or customers. */
+/** Origins in the target's words: keys mapped from the source key alone, or customers. A key that does not return is that of another row there. */
 function originsForTarget(entity: CompiledEntity, at: number): string {
   if (entity.kind === 'row') {
     const list = entity.keyForward.map((sql, n) => `${sql} as ${ident(entity.targetKey[n]!)}`).join(', ');
-    return `select ${list} from ${originTable(at)} as ${ident(entity.alias)}`;
+    return `select ${list} from ${originTable(at)} as ${ident(entity.alias)} where ${entity.keyReturns ?? 'true'}`;
   }
   const { wire, type } = entity.targetCustomer;
   return `select ${ORIGIN_CUSTOMER}::text::${wire ?? type} from ${originTable(at)}`;

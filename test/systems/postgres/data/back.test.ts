@@ -1,12 +1,14 @@
 import { postgresCustody } from '../../../../systems/postgres/custody';
 import { carryBackPass } from '../../../../systems/postgres/data/carry-back';
 import { census, membershipDigest } from '../../../../systems/postgres/data/census';
+import { compileConversion } from '../../../../systems/postgres/data/compile';
+import { runPass } from '../../../../systems/postgres/data/pass';
 import { readPosition, startCarryBack } from '../../../../systems/postgres/data/position';
 import { countWave, purgeWave } from '../../../../systems/postgres/data/purge';
 import { quarantine, ruleCounts } from '../../../../systems/postgres/data/quarantine';
 import { alignTargetSequences, finishReturn } from '../../../../systems/postgres/data/sequences';
 import { verifyWave } from '../../../../systems/postgres/data/verify';
-import { example, lines, POPULATION, raise, type Example } from './example';
+import { CONVERSION, example, lines, POPULATION, raise, type Example } from './example';
 import { expectEqual, preload, settle } from './steps';
 
 const LEASE_MS = 60_000;
@@ -132,6 +134,31 @@ describe('carrying back', () => {
     await expectEqual(it_, 2);
   });
 
+  it('gives a unique value that may not be null to a new row when the one that had it is gone', async () => {
+    const { source, target } = it_.pair;
+    await source.query('alter table old.bill add unique (amount)');
+    it_.compiled = await compileConversion(CONVERSION, it_.pair);
+    await target.query(`delete from fresh.invoice_line where invoice_no = 9; delete from fresh.invoice where invoice_no = 9;
+      insert into fresh.invoice values (5000, 'c001', 9.25)`);
+    expect(await carry(it_)).toBe(4);
+    expect(await lines(source, `select bill_no, cust from old.bill where amount = '9.25'`)).toEqual(['(5000,c001)']);
+    await expectEqual(it_, 1);
+  });
+
+  it('leaves what keys born meanwhile at the target need', async () => {
+    const { source, target } = it_.pair;
+    await target.query(`insert into fresh.invoice select nextval('fresh.invoice_seq'), 'c001', 12.30`);
+    await carry(it_);
+    await finishReturn(it_.pair, it_.compiled);
+    const last = async (pool: typeof source, name: string): Promise<number> =>
+      Number((await pool.query<{ last_value: string }>(`select last_value from ${name}`)).rows[0]!.last_value);
+    const given = Number((await lines(source, `select max(bill_no::bigint) from old.bill`))[0]!.slice(1, -1));
+    expect([await last(source, 'old.bill_seq'), await last(target, 'fresh.invoice_seq')]).toEqual([
+      given + 500,
+      given + 1_000,
+    ]);
+  });
+
   it('writes nothing under a raised epoch, or while the source owns the wave', async () => {
     await it_.pair.target.query(`update fresh.person set tenure = 9 where no = 'c003'`);
     const before = await physical(it_);
@@ -197,6 +224,33 @@ describe('counting', () => {
       ['blank-new', 2, 2],
       ['blank-old', 3, 3],
     ]);
+  });
+
+  it('keeps back whose key would come back as another one, and whose row would take over another', async () => {
+    const { pair } = it_;
+    const conversion = structuredClone(CONVERSION);
+    Object.assign(conversion.entities['invoice']!.columns['invoice_no']!, { valid: `bill_no ~ '^[0-9]+$'` });
+    const compiled = (it_.compiled = await compileConversion(conversion, pair));
+    await pair.source.query(`update old.customer set total = '1' where btrim(total) = ''`);
+    await preload(it_, 1);
+    await pair.source.query(
+      `insert into old.bill (bill_no, cust, amount) values ('009', 'c005', '1'), ('0900', 'c006', '1'), ('x9', 'c007', '1')`,
+    );
+    const found = {
+      customers: ['c005', 'c006', 'c007'],
+      counts: [
+        { id: 'invoice.invoice_no', rows: 1, customers: 1, why: 'invoice_no cannot be mapped' },
+        { id: 'invoice.invoice_no', rows: 2, customers: 2, why: 'its key comes back as another one' },
+      ],
+    };
+    expect(await quarantine(pair.source, compiled, 1)).toMatchObject(found);
+    expect(await runPass(pair, compiled, 1, 1)).toMatchObject({ outcome: 'unmappable', ...found });
+    for (const side of ['target', 'source'] as const) await postgresCustody(pair[side]).moveMembers(found.customers, 0);
+    await settle(it_, 1);
+    await pair.source.query(`delete from old.bill where bill_no in ('009', 'x9')`);
+    await settle(it_, 1);
+    expect(await lines(pair.target, 'select no from fresh.invoice where invoice_no = 9')).toEqual(['(c010)']);
+    await expectEqual(it_, 1);
   });
 
   it('adds up before, between and after, with customers won, departed and excluded', async () => {

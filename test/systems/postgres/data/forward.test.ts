@@ -85,6 +85,39 @@ describe('moving data forward', () => {
     await expectEqual(it_, 1);
   });
 
+  it('takes a row of a set over from another customer only when the source has its key once', async () => {
+    const { pair } = it_;
+    await pair.target.query('alter table fresh.feature drop constraint feature_pkey, add primary key (code)');
+    await pair.source.query(
+      `update old.customer set total = '1' where btrim(total) = ''; update old.feature set memo = cust`,
+    );
+    const conversion = structuredClone(CONVERSION);
+    Object.assign(conversion.entities['feature']!.from, { query: 'select cust, memo as code from old.feature' });
+    conversion.entities['feature']!.to.key = 'code';
+    it_.compiled = await compileConversion(conversion, pair);
+    await preload(it_, 1);
+    await settle(it_, 1);
+    await pair.source.query(`update old.feature set memo = 'c001' where cust = 'c002'`);
+    await expect(settle(it_, 1)).rejects.toThrow('want the key of another customer’s row in fresh.feature (key code)');
+    expect(await lines(pair.target, `select * from fresh.feature where code = 'c001'`)).toEqual(['(c001,c001)']);
+    await pair.source.query(`update old.feature set memo = 'other' where cust = 'c001'`);
+    await settle(it_, 1);
+    expect(await lines(pair.target, `select * from fresh.feature where no in ('c001', 'c002')`)).toEqual([
+      '(c001,other)',
+      '(c002,c001)',
+    ]);
+  });
+
+  it('plans no copy of rows that are nobody’s', async () => {
+    const { pair, compiled } = it_;
+    await pair.source.query(
+      'alter table old.bill_line alter cust drop not null; update old.bill_line set cust = null where bill_no = $$99$$',
+    );
+    await expect(planChunks(compiled, pair.source, 3, 7)).rejects.toThrow(
+      'entity line: 2 rows have no customer in cust',
+    );
+  });
+
   it('writes no row of a customer whose wave the target owns, neither by chunk nor by pass', async () => {
     const { pair, compiled } = it_;
     await keepBack(it_, (await quarantine(pair.source, compiled, 1)).customers);
