@@ -50,6 +50,7 @@ export function bulkActivities(world: World): BulkActivities {
         const cutover = await world.of(ref.cutover);
         await takeBackHalfMoved(world, cutover, ref);
         const { rows, passes } = await passUntil(world, ref, beat, (left) => left === 0);
+        beat.check();
         await copyReference(cutover.pair, await cutover.compiled()); // a pass that finds nothing to do does not look
         return { deltaRows: rows, passes };
       }),

@@ -11,6 +11,15 @@ const toOf = (column: EntityColumn): string => (typeof column === 'string' ? col
 export const validOf = (column: EntityColumn): string | undefined =>
   typeof column === 'string' ? undefined : column.valid;
 
+/** True for a source row whose value of the column cannot be mapped and is not replaced by a `set` rule; null where any can. */
+export function invalidSql(entity: Entity, name: string): string | null {
+  const column = entity.columns[name];
+  const predicate = column === undefined ? undefined : validOf(column);
+  if (predicate === undefined) return null;
+  const replaced = setRules(entity).filter(({ set }) => set[name] !== undefined);
+  return [`(${predicate}) is not true`, ...replaced.map(({ when }) => `(${when}) is not true`)].join(' and ');
+}
+
 export interface SetRule {
   id: string;
   when: string;

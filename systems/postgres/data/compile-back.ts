@@ -1,12 +1,12 @@
 import { readTable, type CatalogTable } from './catalog';
 import { columnOf, sameNames, type CompileContext, type SourceSide } from './compile-context';
-import { asList, setRules, validOf } from './columns';
+import { asList, invalidSql, setRules } from './columns';
 import { probeAll } from './compile-columns';
 import type { CompiledColumn, CompiledEntity, RowEntity, SetEntity } from './compiled';
 import { describeQuery } from './dependencies';
 import { ident } from './names';
 
-type Base = Omit<RowEntity, 'kind' | 'source' | 'sourceKey' | 'keyForward' | 'keyBack' | 'keyReturns'>;
+type Base = Omit<RowEntity, 'kind' | 'source' | 'sourceKey' | 'keyForward' | 'keyBack' | 'roundTrip'>;
 
 /** Adds the way back and the key mapping both ways. Null when something is missing; the problems say what. */
 export async function compileBack(
@@ -83,12 +83,14 @@ async function compileRow(
   });
   if (problems.count > before) return null;
   const made = { ...base, kind: 'row', columns, source, sourceKey, keyForward, keyBack } as const;
-  return { ...made, keyReturns: await returning(context, made) };
+  return { ...made, roundTrip: await roundTrip(context, made) };
 }
 
-/** A key that cannot be mapped does not return; what says so over more than the key is left out, for a deleted row leaves only that. */
-async function returning(context: CompileContext, row: Omit<RowEntity, 'keyReturns'>): Promise<string | null> {
-  const { entity, alias, source, sourceKey, targetKey, keyForward, keyBack } = row;
+/** What says over more than the key that it cannot be mapped is left out: a deleted row leaves only its key. */
+async function roundTrip(
+  context: CompileContext,
+  { entity, alias, source, sourceKey, target, targetKey, keyForward, keyBack }: Omit<RowEntity, 'roundTrip'>,
+): Promise<RowEntity['roundTrip']> {
   const ruled = new Set(setRules(entity).flatMap((rule) => Object.keys(rule.set)));
   const isChanged = (name: string): boolean => {
     const column = entity.columns[name];
@@ -97,20 +99,13 @@ async function returning(context: CompileContext, row: Omit<RowEntity, 'keyRetur
   if (!targetKey.some(isChanged)) return null;
   const empty = sourceKey.map((name) => `null::${columnOf(source.columns, name)!.type} as ${ident(name)}`).join(', ');
   const mappable: string[] = [];
-  for (const predicate of targetKey.flatMap((name) => validOf(entity.columns[name] ?? '') ?? [])) {
-    const described = await describeQuery(
-      context.source,
-      `select (${predicate}) as holds from (select ${empty}) as ${ident(alias)}`,
-    );
-    if (!('refused' in described)) mappable.push(`(${predicate}) is true`);
+  for (const invalid of targetKey.flatMap((name) => invalidSql(entity, name) ?? [])) {
+    const asked = `select (${invalid}) as holds from (select ${empty}) as ${ident(alias)}`;
+    if (!('refused' in (await describeQuery(context.source, asked)))) mappable.push(`not (${invalid})`);
   }
-  const there = [
-    ...keyForward.map((sql, n) => `${sql} as ${ident(targetKey[n]!)}`),
-    ...sourceKey.map((name, n) => `${ident(alias)}.${ident(name)} as cutover_k${n}`),
-  ].join(', ');
-  const same = keyBack.map((sql, n) => `${sql} is not distinct from cutover_k${n}`).join(' and ');
-  return `case when ${mappable.join(' and ') || 'true'}
-    then (select ${same} from (select ${there}) as ${ident(row.target.bare)}) else false end`;
+  const there = keyForward.map((sql, n) => `${sql} as ${ident(targetKey[n]!)}`).join(', ');
+  const again = keyBack.map((sql) => `(select ${sql} from (select ${there}) as ${ident(target.bare)})`);
+  return { mappable: mappable.join(' and ') || 'true', again };
 }
 
 /** A deleted row leaves only its key in the log, so each key must follow from the other one alone. */

@@ -82,13 +82,13 @@ export async function parkReturning(source: PoolClient, part: Part, wave: number
   const { table, key, columns, at } = part;
   let deleted = 0;
   for (const [no, unique] of table.uniques.entries()) {
-    if (unique.primary || unique.deferrable || unique.columns.length === 0) continue;
+    if (unique.primary || unique.deferrable || unique.partial || unique.columns.length === 0) continue;
     if (!unique.columns.every((name) => columns.includes(name))) continue;
     const taken = `exists (select from ${newBack(at)} n where ${sameKey(unique.columns, 'n', 's')} and not (${sameKey(key, 'n', 's')}))`;
     const free = unique.columns.find(
       (name) => !key.includes(name) && table.columns.find((column) => column.name === name)?.notNull === false,
     );
-    if (unique.partial || free === undefined) {
+    if (free === undefined) {
       deleted += await deleteEnded(source, part, wave, taken);
       continue;
     }

@@ -2,7 +2,7 @@ import type { PoolClient } from 'pg';
 import type { Position, Stale } from '../../ports';
 import { withTransaction } from '../connect';
 import { changedTables, collectSourceOrigins, triggersOf } from './affected';
-import type { CompiledConversion, CompiledEntity } from './compiled';
+import type { CompiledConversion, CompiledEntity, RowEntity } from './compiled';
 import { pipeRows } from './copy';
 import { faultIn, fenced } from './faults';
 import { forwardList, ORIGIN_CUSTOMER, originTable, selectMovingOrigins, selectOrigins } from './forward';
@@ -152,8 +152,8 @@ async function replace(source: PoolClient, target: PoolClient, parts: Part[], wa
   for (const part of upwards) {
     if (!part.entity.hasChildren) await gone(part);
     waves.push(...(await naming(part, () => parkCollisions(source, target, part.entity, part.at))));
-    // A row's key comes back as the same (quarantine), so no two rows share one.
-    if (part.entity.kind === 'set') await refuseSharedKeys(source, target, part.entity, part.at);
+    // Of rows, the quarantine asks that their key comes back as the same.
+    if (part.entity.kind === 'set') await naming(part, () => refuseSharedKeys(source, target, part.entity, part.at));
   }
   for (const part of parts) rows += await naming(part, () => upsertStage(target, part.entity, part.at));
   // Rows others point at go last: their children may have been given another parent just before.
@@ -201,12 +201,23 @@ async function stage(source: PoolClient, target: PoolClient, part: Part, wave: W
   );
 }
 
-/** Origins in the target's words: keys mapped from the source key alone, or customers. A key that does not return is that of another row there. */
+/** Origins in the target's words: keys mapped from the source key alone, or customers. */
 function originsForTarget(entity: CompiledEntity, at: number): string {
   if (entity.kind === 'row') {
     const list = entity.keyForward.map((sql, n) => `${sql} as ${ident(entity.targetKey[n]!)}`).join(', ');
-    return `select ${list} from ${originTable(at)} as ${ident(entity.alias)} where ${entity.keyReturns ?? 'true'}`;
+    return `select ${list} from ${originTable(at)} as ${ident(entity.alias)} ${ownKeys(entity)}`;
   }
   const { wire, type } = entity.targetCustomer;
   return `select ${ORIGIN_CUSTOMER}::text::${wire ?? type} from ${originTable(at)}`;
+}
+
+/** Nothing was made of a key that cannot be mapped; and what one that comes back as another key would name is that row's, if there is one. */
+function ownKeys({ alias, source, sourceKey, roundTrip }: RowEntity): string {
+  if (roundTrip === null) return '';
+  const { mappable, again } = roundTrip;
+  const columns = again.map((sql, n) => `case when ${mappable} then ${sql} end as cutover_a${n}`).join(', ');
+  const same = (relation: string): string =>
+    sourceKey.map((name, n) => `${relation}.${ident(name)} = cutover_again.cutover_a${n}`).join(' and ');
+  return `cross join lateral (select ${columns}) as cutover_again where ${mappable}
+    and (${same(ident(alias))} or not exists (select from ${source.sql} cutover_r where ${same('cutover_r')}))`;
 }

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { withTransaction } from '../connect';
-import { setRules, validOf } from './columns';
+import { invalidSql } from './columns';
 import type { CompiledConversion, CompiledEntity } from './compiled';
 import { saying } from './faults';
 import { originTable, selectOrigins, selectRange } from './forward';
@@ -9,7 +9,7 @@ import { readWave, type WaveHere } from './wave-here';
 
 /** How many rows, of how many customers, a rule or a validity predicate meets. */
 export interface RuleCount {
-  /** The rule's id, or `entity.column` of a validity predicate. */
+  /** The rule's id; `entity.column` of a validity predicate, `entity.key` of what is asked of every key. */
   id: string;
   entity: string;
   rows: number;
@@ -26,36 +26,35 @@ interface Check {
 }
 
 /** A value that is not valid does not count where a `set` rule replaces it. */
-function checksOf(entity: CompiledEntity): Check[] {
-  const rules = setRules(entity.entity);
-  const valid = Object.entries(entity.entity.columns).flatMap(([name, column]): Check[] => {
-    const predicate = validOf(column);
-    if (predicate === undefined) return [];
-    const replaced = rules.filter(({ set }) => set[name] !== undefined).map(({ when }) => `(${when}) is true`);
-    const holds = [`(${predicate}) is not true`, ...replaced.map((rule) => `not (${rule})`)].join(' and ');
-    return [{ id: `${entity.id}.${name}`, kind: 'valid', holds, why: `${name} cannot be mapped` }];
+function checksOf(compiled: CompiledEntity): Check[] {
+  const { id, entity } = compiled;
+  const valid = Object.keys(entity.columns).flatMap((name): Check[] => {
+    const holds = invalidSql(entity, name);
+    return holds === null ? [] : [{ id: `${id}.${name}`, kind: 'valid', holds, why: `${name} cannot be mapped` }];
   });
-  const declared = (entity.entity.rules ?? []).map((rule): Check => ({
+  const declared = (entity.rules ?? []).map((rule): Check => ({
     id: rule.id,
     kind: rule.then === 'exclude' ? 'exclude' : 'set',
     holds: `(${rule.when}) is true`,
     why: rule.why,
   }));
-  return [...valid, ...declared, ...keyCheck(entity)];
+  const others = [...valid, ...declared].filter(({ kind }) => kind !== 'set');
+  return [...valid, ...declared, ...keyCheck(compiled, others)];
 }
 
 /**
  * On the way back a row is found by its target key alone. One that comes back as another key ('0017' by way of 17) would be doubled there, or its
- * change lost; and two rows could share a target key. Asked only of rows that can be mapped and that no rule excludes.
+ * change lost; and two rows could share a target key. Asked only of rows that nothing else keeps back.
  */
-function keyCheck({ id, entity, targetKey, ...row }: CompiledEntity): Check[] {
-  if (row.kind === 'set' || row.keyReturns === null) return [];
-  const mappable = [
-    ...targetKey.flatMap((name) => validOf(entity.columns[name] ?? '') ?? []),
-    ...(entity.rules ?? []).flatMap(({ when, then }) => (then === 'exclude' ? [`(${when}) is not true`] : [])),
-  ].map((predicate) => `(${predicate}) is true`);
-  const holds = `case when ${mappable.join(' and ') || 'true'} then not (${row.keyReturns}) else false end`;
-  return [{ id: `${id}.${targetKey.join('+')}`, kind: 'valid', holds, why: 'its key comes back as another one' }];
+function keyCheck(entity: CompiledEntity, others: Check[]): Check[] {
+  if (entity.kind === 'set' || entity.roundTrip === null) return [];
+  const { mappable, again } = entity.roundTrip;
+  const same = again.map(
+    (sql, n) => `${sql} is not distinct from ${ident(entity.alias)}.${ident(entity.sourceKey[n]!)}`,
+  );
+  const asked = [mappable, ...others.map(({ holds }) => `not (${holds})`)].join(' and ');
+  const holds = `case when ${asked} then not (${same.join(' and ')}) else false end`;
+  return [{ id: `${entity.id}.key`, kind: 'valid', holds, why: 'its key comes back as another one' }];
 }
 
 interface Met {

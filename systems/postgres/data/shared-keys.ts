@@ -2,9 +2,11 @@ import type { PoolClient } from 'pg';
 import { SystemFault } from '../../ports';
 import type { CompiledEntity } from './compiled';
 import { pipeRows } from './copy';
+import { invalidSql } from './columns';
 import { selectRange } from './forward';
 import { stageTable } from './merge';
 import { ident, identList, sameKey } from './names';
+import { keepingAwake } from './transaction';
 
 /** The source wants for one customer what the target has for another. */
 export const wanted = (entity: CompiledEntity, what: string, cause?: unknown): SystemFault =>
@@ -36,11 +38,18 @@ export async function refuseSharedKeys(
   );
   if (found === 0) return;
   const names = identList(keys.map(({ name }) => name));
-  const list = keys.map(({ name, forward }) => `${forward} as ${ident(name)}`).join(', ');
-  const { rows } = await source.query<{ shared: string }>(
-    `select count(*) as shared from (
+  const list = keys
+    .map(
+      ({ name, forward }) =>
+        `case when ${invalidSql(entity.entity, name) ?? 'false'} then null else ${forward} end as ${ident(name)}`,
+    )
+    .join(', ');
+  const { rows } = await keepingAwake(target, () =>
+    source.query<{ shared: string }>(
+      `select count(*) as shared from (
        select ${names} from (${selectRange(entity, list, null, { lo: null, hi: null })}) mapped
        where (${names}) in (select ${names} from pg_temp.${taken}) group by ${names} having count(*) > 1) twice`,
+    ),
   );
   if (Number(rows[0]!.shared) > 0) throw wanted(entity, 'the key of another customer’s row');
 }

@@ -56,9 +56,11 @@ export async function preload(
   { pair, compiled }: Pick<Example, 'pair' | 'compiled'>,
   wave: number,
   chunkRows = 7,
+  begun: () => Promise<unknown> = () => Promise.resolve(),
 ): Promise<void> {
   await copyReference(pair, compiled);
   expect(await startCopy(pair, wave, 1, OWNER, compiled)).toHaveProperty('position');
+  await begun();
   for (const chunk of await planChunks(compiled, pair.source, wave, chunkRows))
     expect(await preloadChunk(pair, compiled, { ...chunk, wave, epoch: 1 })).toMatchObject({ outcome: 'done' });
 }
