@@ -4,7 +4,7 @@ import type { Phase } from '../runbooks/schema/step';
 import { STEP_KINDS } from '../domain/step-kinds';
 import type { Context } from './context';
 import { calendarMs } from './context';
-import { phasesOf } from './initial-state';
+import { openIncidents, phasesOf } from './initial-state';
 import { messageOf } from './message-of';
 import { Cancelled } from './runtime';
 import type { RunState, StepState } from './state';
@@ -115,16 +115,14 @@ function verificationItems({ state }: Context): EvidenceItem[] {
 }
 
 function incidentItems({ state }: Context): EvidenceItem[] {
-  return Object.values(state.incidents)
-    .filter((incident) => incident.resolved === null)
-    .map((incident) => ({
-      id: incident.id,
-      kind: 'incident',
-      verdict: incident.severity === 'high' ? 'fail' : 'open',
-      fingerprint: incident.severity,
-      title: incident.title,
-      shown: `open, ${incident.severity}`,
-    }));
+  return Object.values(openIncidents(state)).map((incident) => ({
+    id: incident.id,
+    kind: 'incident',
+    verdict: incident.severity === 'high' ? 'fail' : 'open',
+    fingerprint: incident.severity,
+    title: incident.title,
+    shown: `open, ${incident.severity}`,
+  }));
 }
 
 /** A risk closes with the step that closes it; until then it is shown at every gate, with its mitigation. */

@@ -211,7 +211,10 @@ function originsForTarget(entity: CompiledEntity, at: number): string {
   return `select ${ORIGIN_CUSTOMER}::text::${wire ?? type} from ${originTable(at)}`;
 }
 
-/** Nothing was made of a key that cannot be mapped; and what one that comes back as another key would name is that row's, if there is one. */
+/**
+ * Leaves out keys that cannot be mapped, whose cast may fail, and keys that come back as another row's key: what they would name is that row's. A
+ * copy looks at neither, so what it made of such a row stays in the target when it was made before the quarantine was asked again.
+ */
 function ownKeys({ alias, source, sourceKey, roundTrip }: RowEntity): string {
   if (roundTrip === null) return '';
   const { mappable, again } = roundTrip;
