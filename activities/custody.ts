@@ -146,7 +146,7 @@ function sealProblem(sealed: SealRefusal): string {
     case 'not-frozen':
       return 'the wave is not frozen';
     case 'unapplied':
-      return `${sealed.rows} logged changes are not applied: retry convert`;
+      return `${sealed.rows} changes were logged after the last delta and are not applied: roll back, and start again`;
     case 'tampered':
       return `the guards are not as installed: ${sealed.findings.join('; ')}; ${ANEW}`;
   }

@@ -1,4 +1,5 @@
 import { STAYS_WAVE } from '../../../domain/custody';
+import { invalidSql } from './columns';
 import type { CompiledEntity } from './compiled';
 import { ident, literal } from './names';
 import type { CustomerRange } from './pair';
@@ -64,17 +65,38 @@ export function selectRange(entity: CompiledEntity, list: string, wave: WaveHere
   return select(entity, list, plainFrom(entity), filters);
 }
 
+/** True for rows, and for origins, whose key can be mapped. */
+export const mappableKey = (entity: CompiledEntity): string =>
+  entity.kind === 'row' && entity.roundTrip !== null ? entity.roundTrip.mappable : 'true';
+
+/** What a chunk copies. A row whose key cannot be mapped would not be found again by its key: its customer stays behind, by the first pass. */
+export const selectChunk = (entity: CompiledEntity, wave: WaveHere, range: CustomerRange): string =>
+  `${selectRange(entity, forwardList(entity), wave, range)} and ${mappableKey(entity)}`;
+
 /** `wave` null: whoever owns the rows. */
 export function selectOrigins(entity: CompiledEntity, list: string, wave: WaveHere | null, origins: string): string {
   const { from, filter } = originFrom(entity, origins);
   return select(entity, list, from, [filter, ...inWave(entity, wave, { lo: null, hi: null })]);
 }
 
+const moves = (entity: CompiledEntity): string =>
+  `not exists (select from cutover.member cutover_m where cutover_m.customer = ${customerOf(entity)}::text and cutover_m.wave = ${STAYS_WAVE})`;
+
 /** The rows of the affected origins that some wave moves: those of customers who stay at the source are left out. */
 export function selectMovingOrigins(entity: CompiledEntity, list: string, origins: string): string {
   const { from, filter } = originFrom(entity, origins);
-  const stays = `exists (select from cutover.member cutover_m where cutover_m.customer = ${customerOf(entity)}::text and cutover_m.wave = ${STAYS_WAVE})`;
-  return select(entity, list, from, [filter, `not ${stays}`]);
+  return select(entity, list, from, [filter, moves(entity), mappableKey(entity)]);
+}
+
+/** The named mapped columns of all rows that some wave moves; null where a value cannot be mapped, whose customer will stay behind. */
+export function selectMoving(entity: CompiledEntity, names: readonly string[]): string {
+  const list = names
+    .flatMap((name) => entity.columns.filter((column) => column.name === name))
+    .map(
+      ({ name, forward }) =>
+        `case when ${invalidSql(entity.entity, name) ?? 'false'} then null else ${forward} end as ${ident(name)}`,
+    );
+  return select(entity, list.join(', '), plainFrom(entity), [moves(entity)]);
 }
 
 /** The customer as it sorts on both sides. */

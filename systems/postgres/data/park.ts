@@ -3,12 +3,9 @@ import { newBack, oldBack, type Part } from './carry-stage';
 import { deleteEnded } from './carry-write';
 import type { CompiledEntity, Parking } from './compiled';
 import { pipeRows } from './copy';
-import { forwardList, originTable, selectRange, targetCustomerOf } from './forward';
+import { originTable, selectMoving, targetCustomerOf } from './forward';
 import { originColumns, stageTable, writing } from './merge';
 import { ident, identList, imagesDiffer, sameKey, waveOf } from './names';
-
-/** The source may be asked about every row of the entity. */
-const EVERYONE = { lo: null, hi: null };
 
 /**
  * Takes a unique value away from the row that holds it while another staged row wants it: from rows of this pass's origins,
@@ -65,7 +62,7 @@ async function parkOthers(
   await pipeRows(
     source,
     `select ${identList(columns.map(({ name }) => name))} from pg_temp.${holding} h
-     where not exists (select from (${selectRange(entity, forwardList(entity, names), null, EVERYONE)}) m where ${sameKey(names, 'm', 'h')})`,
+     where not exists (select from (${selectMoving(entity, names)}) m where ${sameKey(names, 'm', 'h')})`,
     target,
     `pg_temp.${freed}`,
   );

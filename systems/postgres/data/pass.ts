@@ -2,10 +2,10 @@ import type { PoolClient } from 'pg';
 import type { Position, Stale } from '../../ports';
 import { withTransaction } from '../connect';
 import { changedTables, collectSourceOrigins, triggersOf } from './affected';
-import type { CompiledConversion, CompiledEntity, RowEntity } from './compiled';
+import type { CompiledConversion, CompiledEntity } from './compiled';
 import { pipeRows } from './copy';
 import { faultIn, fenced } from './faults';
-import { forwardList, ORIGIN_CUSTOMER, originTable, selectMovingOrigins, selectOrigins } from './forward';
+import { forwardList, mappableKey, ORIGIN_CUSTOMER, originTable, selectMovingOrigins, selectOrigins } from './forward';
 import {
   columnNames,
   createHeld,
@@ -192,6 +192,7 @@ async function stage(source: PoolClient, target: PoolClient, part: Part, wave: W
   await target.query(`analyze ${originTable(at)}`);
   part.mayBeGone &&= await hasUnstaged(target, entity, at);
   if (!part.mayBeGone) return;
+  await addNamesakes(source, entity, at);
   await createHeld(target, entity, at);
   await pipeRows(
     source,
@@ -201,26 +202,25 @@ async function stage(source: PoolClient, target: PoolClient, part: Part, wave: W
   );
 }
 
-/** Origins in the target's words: keys mapped from the source key alone, or customers. */
+/** Origins in the target's words: keys mapped from the source key alone, or customers. What cannot be mapped has nothing there. */
 function originsForTarget(entity: CompiledEntity, at: number): string {
   if (entity.kind === 'row') {
     const list = entity.keyForward.map((sql, n) => `${sql} as ${ident(entity.targetKey[n]!)}`).join(', ');
-    return `select ${list} from ${originTable(at)} as ${ident(entity.alias)} ${ownKeys(entity)}`;
+    return `select ${list} from ${originTable(at)} as ${ident(entity.alias)} where ${mappableKey(entity)}`;
   }
   const { wire, type } = entity.targetCustomer;
   return `select ${ORIGIN_CUSTOMER}::text::${wire ?? type} from ${originTable(at)}`;
 }
 
 /**
- * Leaves out keys that cannot be mapped, whose cast may fail, and keys that come back as another row's key: what they would name is that row's. A
- * copy looks at neither, so what it made of such a row stays in the target when it was made before the quarantine was asked again.
+ * Adds to the origins at the source the rows whose key theirs comes back as ('17' beside '0017', whose customer stays behind): they hold the
+ * target row that the two keys share.
  */
-function ownKeys({ alias, source, sourceKey, roundTrip }: RowEntity): string {
-  if (roundTrip === null) return '';
-  const { mappable, again } = roundTrip;
-  const columns = again.map((sql, n) => `case when ${mappable} then ${sql} end as cutover_a${n}`).join(', ');
-  const same = (relation: string): string =>
-    sourceKey.map((name, n) => `${relation}.${ident(name)} = cutover_again.cutover_a${n}`).join(' and ');
-  return `cross join lateral (select ${columns}) as cutover_again where ${mappable}
-    and (${same(ident(alias))} or not exists (select from ${source.sql} cutover_r where ${same('cutover_r')}))`;
+async function addNamesakes(source: PoolClient, entity: CompiledEntity, at: number): Promise<void> {
+  if (entity.kind !== 'row' || entity.roundTrip === null) return;
+  const { mappable, again } = entity.roundTrip;
+  const columns = again.map((sql, n) => `${sql} as ${ident(entity.sourceKey[n]!)}`).join(', ');
+  await source.query(
+    `insert into ${originTable(at)} select ${columns} from ${originTable(at)} as ${ident(entity.alias)} where ${mappable}`,
+  );
 }

@@ -5,7 +5,7 @@ import { sqlStateOf, withTransaction } from '../connect';
 import type { CompiledConversion, CompiledEntity } from './compiled';
 import { pipeRows } from './copy';
 import { faultIn, fenced, FOREIGN_KEY_VIOLATION, UNIQUE_VIOLATION } from './faults';
-import { forwardList, inRange, originTable, selectRange, targetCustomerOf } from './forward';
+import { inRange, originTable, selectChunk, targetCustomerOf } from './forward';
 import {
   columnNames,
   createStage,
@@ -108,7 +108,7 @@ const pipeChunk = async (
 ): Promise<number> =>
   pipeRows(
     source,
-    selectRange(entity, forwardList(entity), await readWave(source, chunk.wave), chunk),
+    selectChunk(entity, await readWave(source, chunk.wave), chunk),
     target,
     `${into} (${identList(columnNames(entity))})`,
   );

@@ -2,8 +2,7 @@ import type { PoolClient } from 'pg';
 import { SystemFault } from '../../ports';
 import type { CompiledEntity } from './compiled';
 import { pipeRows } from './copy';
-import { invalidSql } from './columns';
-import { selectRange } from './forward';
+import { selectMoving } from './forward';
 import { stageTable } from './merge';
 import { ident, identList, sameKey } from './names';
 import { keepingAwake } from './transaction';
@@ -16,7 +15,7 @@ export const wanted = (entity: CompiledEntity, what: string, cause?: unknown): S
     { cause },
   );
 
-/** A key that is taken is taken over only when the source has no second row for it. Throws where it has. */
+/** A key that is taken is taken over only when no second row that moves has it at the source. Throws where one has. */
 export async function refuseSharedKeys(
   source: PoolClient,
   target: PoolClient,
@@ -37,17 +36,11 @@ export async function refuseSharedKeys(
     `pg_temp.${taken}`,
   );
   if (found === 0) return;
-  const names = identList(keys.map(({ name }) => name));
-  const list = keys
-    .map(
-      ({ name, forward }) =>
-        `case when ${invalidSql(entity.entity, name) ?? 'false'} then null else ${forward} end as ${ident(name)}`,
-    )
-    .join(', ');
+  const names = identList(entity.targetKey);
   const { rows } = await keepingAwake(target, () =>
     source.query<{ shared: string }>(
       `select count(*) as shared from (
-       select ${names} from (${selectRange(entity, list, null, { lo: null, hi: null })}) mapped
+       select ${names} from (${selectMoving(entity, entity.targetKey)}) mapped
        where (${names}) in (select ${names} from pg_temp.${taken}) group by ${names} having count(*) > 1) twice`,
     ),
   );

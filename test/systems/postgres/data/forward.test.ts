@@ -106,6 +106,13 @@ describe('moving data forward', () => {
       '(c001,other)',
       '(c002,c001)',
     ]);
+    // Whoever stays behind has no row at the target.
+    await pair.source.query(`update old.feature set memo = 'c006' where cust = 'c005'`);
+    for (const side of ['target', 'source'] as const) await postgresCustody(pair[side]).moveMembers(['c006'], 0);
+    await settle(it_, 1);
+    expect(await lines(pair.target, `select * from fresh.feature where no in ('c005', 'c006')`)).toEqual([
+      '(c005,c006)',
+    ]);
   });
 
   it('plans no copy of rows that are nobody’s', async () => {
