@@ -29,7 +29,7 @@ import type { CutoverWorld, World } from './world';
 import { chunkRowsOf } from './step-of';
 
 const CLAIM_MS = 60_000;
-const IDLE_MS = 250;
+const IDLE_MS = 50;
 /** Between passes that find nothing: twice as long each time, so that waves at rest cost little however many they are. */
 const REST_MS = { least: 500, most: 4_000 };
 

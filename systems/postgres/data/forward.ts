@@ -1,4 +1,5 @@
 import { STAYS_WAVE } from '../../../domain/custody';
+import type { Position } from '../../ports';
 import { invalidSql } from './columns';
 import type { CompiledEntity } from './compiled';
 import { ident, literal } from './names';
@@ -69,9 +70,23 @@ export function selectRange(entity: CompiledEntity, list: string, wave: WaveHere
 export const mappableKey = (entity: CompiledEntity): string =>
   entity.kind === 'row' && entity.roundTrip !== null ? entity.roundTrip.mappable : 'true';
 
-/** What a chunk copies. A row whose key cannot be mapped would not be found again by its key: its customer stays behind, by the first pass. */
-export const selectChunk = (entity: CompiledEntity, wave: WaveHere, range: CustomerRange): string =>
-  `${selectRange(entity, forwardList(entity), wave, range)} and ${mappableKey(entity)}`;
+/**
+ * What a chunk copies. A row whose key cannot be mapped would not be found again by its key: its customer stays behind, by the first pass. Of rows
+ * written before the wave's position (all of them ended before its xmin) the quarantine or a pass has asked.
+ */
+export function selectChunk(
+  entity: CompiledEntity,
+  wave: WaveHere,
+  range: CustomerRange,
+  position: Position | null,
+): string {
+  const rows = selectRange(entity, forwardList(entity), wave, range);
+  const mappable = mappableKey(entity);
+  if (mappable === 'true') return rows;
+  if (position === null) return `${rows} and ${mappable}`;
+  const asked = `age(${ident(entity.alias)}.xmin) > age(pg_snapshot_xmin(${literal(position)}::pg_snapshot)::xid)`;
+  return `${rows} and (${asked} or ${mappable})`;
+}
 
 /** `wave` null: whoever owns the rows. */
 export function selectOrigins(entity: CompiledEntity, list: string, wave: WaveHere | null, origins: string): string {

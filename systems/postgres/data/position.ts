@@ -59,7 +59,7 @@ export async function lag(pair: Pair, wave: number, position: Position | null): 
 }
 
 /** The position the wave's fence holds on this side: what is applied here of the other side's log. Null before the first. */
-export async function readPosition(pool: Pool, wave: number): Promise<Position | null> {
+export async function readPosition(pool: Pool | PoolClient, wave: number): Promise<Position | null> {
   return saying(`position of wave ${wave}`, async () => {
     const { rows } = await pool.query<{ position: string | null }>(
       'select position from cutover.fence where key = $1',

@@ -16,6 +16,7 @@ import {
   upsertStage,
 } from './merge';
 import { identList, sameKey, waveOf } from './names';
+import { readPosition } from './position';
 import { parkCollisions } from './park';
 import { refuseSharedKeys, wanted } from './shared-keys';
 import type { CustomerRange, Pair } from './pair';
@@ -108,7 +109,7 @@ const pipeChunk = async (
 ): Promise<number> =>
   pipeRows(
     source,
-    selectChunk(entity, await readWave(source, chunk.wave), chunk),
+    selectChunk(entity, await readWave(source, chunk.wave), chunk, await readPosition(target, chunk.wave)),
     target,
     `${into} (${identList(columnNames(entity))})`,
   );
