@@ -81,7 +81,7 @@ export async function openIntake(
 }
 
 /**
- * Ids a gateway should try again, oldest first and one per customer: forwards sent more than `graceMs` ago without a known
+ * Ids a gateway should try again, those that waited longest first and one per customer: forwards sent more than `graceMs` ago without a known
  * outcome, and held requests whose wave is settled with an open intake, at most once a second each.
  */
 export async function retryable(pool: Pool, cutover: string, graceMs: number, limit: number): Promise<number[]> {
@@ -96,7 +96,7 @@ export async function retryable(pool: Pool, cutover: string, graceMs: number, li
                 and w.wave = coalesce(
                   (select m.wave from control.member m where m.cutover = r.cutover and m.customer = r.customer),
                   (select max(l.wave) from control.wave l where l.cutover = r.cutover))))
-     order by r.id limit $3`,
+     order by r.forwarded_at nulls first, r.id limit $3`,
     [cutover, graceMs, limit],
   );
   return rows.map((row) => Number(row.id));

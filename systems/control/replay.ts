@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { Side } from '../../domain/custody';
 import { SystemFault } from '../ports';
 import { sqlStateOf } from '../postgres/connect';
+import { postgresCustody } from '../postgres/custody';
 import { performRequest } from '../postgres/requests';
 import { lastRequestId, nextHeld, openIntake, unknownForwards } from './intake';
 import { finishForward, type RequestRow } from './requests';
@@ -84,7 +85,7 @@ const MOST_ROUNDS = 3;
 /**
  * Replays what is pending of a wave to its system of record, in order per customer, then opens the intake in a
  * transaction that lets no request slip in between. Forwards whose gateway died are performed again. Requests that
- * cannot be performed for want of a right statement stay pending, with everything behind them of the same customer.
+ * cannot be performed for want of a right statement, or that would write rows of a customer who lives elsewhere, stay pending, with everything behind them of the same customer.
  * Throws a SystemFault when the system does not accept the wave's writes, or `epoch` is no longer the wave's.
  */
 export async function replayHeld(
@@ -135,7 +136,7 @@ async function replayAll(
         for (const request of queue) {
           if (stuck.has(request.customer)) break;
           const done = await performInTime(control, request, { ...input, sql: input.requests });
-          if (done?.guarded)
+          if (done?.guarded && (await postgresCustody(input.pool).wave(input.wave)).refusesWrites)
             throw new SystemFault(`the ${input.side} does not accept writes of wave ${input.wave} yet`, true);
           if (!done || done.state === 'held') stuck.add(request.customer);
           else tally[done.state === 'effected' ? 'replayed' : 'refused'] += 1;

@@ -97,24 +97,18 @@ export async function halfMoved(pair: Pair, wave: number): Promise<Map<number, s
 }
 
 /**
- * Throws unless the cutover may have the customers in its plan's waves. Once something has moved their division stands, and the plan must have
- * as many waves: who has no member row belongs to the last one, and would belong to another. Before that it is divided anew, if it is not
- * another cutover's that is not over: the two would take each other's customers. `install` has run.
+ * Throws unless the cutover may have the customers in its plan's waves. They are not another cutover's that is not over, or that brought some to
+ * the target: the two would take each other's customers. Once something has moved the division stands, and the plan must have
+ * as many waves: who has no member row belongs to the last one, and would belong to another. `install` has run.
  */
 export async function refuseOtherDivision(
   pair: Pair,
   { cutover, waves }: { cutover: string; waves: number },
   isOver: (cutover: string) => Promise<boolean>,
 ): Promise<void> {
-  if (!(await hasMoved(pair))) {
-    const by = await dividedBy(pair.target);
-    if (by === null || by === cutover || (await isOver(by))) return;
-    throw new SystemFault(
-      `the customers of these systems are divided by cutover ${by}, which is open, or of another control database: ` +
-        `roll it back first, or start under that id`,
-      false,
-    );
-  }
+  const by = await dividedBy(pair.target);
+  if (by !== null && by !== cutover) await refuseBeside(pair, by, isOver);
+  if (!(await hasMoved(pair))) return;
   const known = await pair.target.query<{ waves: number }>(
     'select count(*)::int as waves from cutover.wave where wave > 0',
   );
@@ -123,6 +117,25 @@ export async function refuseOtherDivision(
   throw new SystemFault(
     `the customers of these systems are divided into ${there} waves, and some have moved or are copied; this plan has ${waves}: ` +
       `start with a plan of ${there} waves, or roll back what was moved first`,
+    false,
+  );
+}
+
+/** Another cutover is not over, or its customers live in the target: a second one would say they are at the source. */
+async function refuseBeside(pair: Pair, by: string, isOver: (cutover: string) => Promise<boolean>): Promise<void> {
+  if (!(await isOver(by)))
+    throw new SystemFault(
+      `the customers of these systems are divided by cutover ${by}, which is open, or of another control database: ` +
+        `roll it back first, or start under that id`,
+      false,
+    );
+  const living = await pair.target.query<{ wave: number }>(
+    `select wave from cutover.wave where wave > 0 and state <> 'sealed' order by wave`,
+  );
+  if (living.rows.length === 0) return;
+  throw new SystemFault(
+    `the target is the system of record of wave ${living.rows.map(({ wave }) => wave).join(', ')}, moved by cutover ${by}: ` +
+      `roll that one back first, or go on under its id`,
     false,
   );
 }

@@ -165,3 +165,18 @@ test('a replay to a system that does not accept the wave is a fault and opens no
   };
   await expect(replayHeld(at.control, stale)).rejects.toThrow('belongs to a later attempt');
 });
+
+test('a request that would write a row of another wave waits, and the intake opens for the others', async () => {
+  await at.intake('held');
+  await take('gift', '1001', 'gift');
+  await take('behind');
+  await take('other', '1002');
+  await at.custody('target');
+  await at.accepts(['target']);
+  const gift = `insert into app.item (customer, body) values ('2001', $1::jsonb)`;
+  const requests = { ...REQUESTS, gift: { source: gift, target: gift } };
+  const wave = { cutover: at.cutover, wave: 1, epoch: at.epoch(), side: 'target' as const, pool: at.target };
+  expect(await replayHeld(at.control, { ...wave, requests })).toEqual({ replayed: 1, refused: 0, pending: 2 });
+  expect((await readWave(at.control, at.cutover, 1)).intake).toBe('open');
+  expect(await findRequest(at.control, at.cutover, 'gift')).toMatchObject({ state: 'held', reason: 'system refuses' });
+});

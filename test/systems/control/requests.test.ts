@@ -97,6 +97,13 @@ test('held requests come in the order in which they were accepted, and follow a 
   expect(await retryable(at.control, at.cutover, 0, 10)).toEqual([await id('k1')]);
 });
 
+test('what was tried last is tried again after the others, so that one system that hangs does not keep the other waiting', async () => {
+  await take('a', '1001');
+  await take('b', '1002');
+  for (const key of ['a', 'b', 'a']) await beginForward(at.control, at.cutover, await id(key));
+  expect(await retryable(at.control, at.cutover, 0, 1)).toEqual([await id('b')]);
+});
+
 test('the intake opens with the last pending ones worked off first, and not for a lower epoch', async () => {
   await at.intake('held');
   await take('a');

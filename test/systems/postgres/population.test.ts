@@ -96,7 +96,7 @@ test('an attempt that is over divides no more', async () => {
 
 test('a plan with another number of waves is refused once anything has moved, and not before', async () => {
   const refused = (waves: number) =>
-    refuseOtherDivision(pair, { cutover: 'night-2', waves }, () => Promise.resolve(true));
+    refuseOtherDivision(pair, { cutover: 'night-1', waves }, () => Promise.resolve(true));
   await assign('c10');
   await refused(3);
   await pilotMoved();
@@ -121,4 +121,18 @@ test('what another cutover divided is divided anew only when that one is over', 
     ),
   });
   expect(asked).toEqual(['night-1', 'night-1']);
+});
+
+test('customers whom another cutover has brought to the target, or is bringing there, are not divided beside it', async () => {
+  await assign('c10');
+  const refused = (cutover: string, over: boolean) =>
+    refuseOtherDivision(pair, { cutover, waves: 2 }, () => Promise.resolve(over));
+  await pair.target.query(`update cutover.fence set position = '5:5:' where key = 'wave/1'`);
+  await refused('night-2', true);
+  await expect(refused('night-2', false)).rejects.toThrow('divided by cutover night-1, which is open');
+  await pilotMoved();
+  await refused('night-1', true);
+  await expect(refused('night-2', true)).rejects.toThrow(
+    'the target is the system of record of wave 1, moved by cutover night-1: roll that one back first, or go on under its id',
+  );
 });
