@@ -86,7 +86,10 @@ async function compileRow(
   return { ...made, roundTrip: await roundTrip(context, made) };
 }
 
-/** What says over more than the key that it cannot be mapped is left out: a deleted row leaves only its key. */
+/**
+ * What says over more than the key that a row is kept back is left out: a deleted row leaves only its key. So is a rule that looks at other rows,
+ * since it may say something else of the same key later.
+ */
 async function roundTrip(
   context: CompileContext,
   { entity, alias, source, sourceKey, target, targetKey, keyForward, keyBack }: Omit<RowEntity, 'roundTrip'>,
@@ -98,10 +101,15 @@ async function roundTrip(
   };
   if (!targetKey.some(isChanged)) return null;
   const empty = sourceKey.map((name) => `null::${columnOf(source.columns, name)!.type} as ${ident(name)}`).join(', ');
+  const excluded = (entity.rules ?? []).filter((rule) => rule.then === 'exclude' && !/\bselect\b/i.test(rule.when));
+  const keptBack = [
+    ...targetKey.flatMap((name) => invalidSql(entity, name) ?? []),
+    ...excluded.map(({ when }) => `(${when}) is true`),
+  ];
   const mappable: string[] = [];
-  for (const invalid of targetKey.flatMap((name) => invalidSql(entity, name) ?? [])) {
-    const asked = `select (${invalid}) as holds from (select ${empty}) as ${ident(alias)}`;
-    if (!('refused' in (await describeQuery(context.source, asked)))) mappable.push(`not (${invalid})`);
+  for (const kept of keptBack) {
+    const asked = `select (${kept}) as holds from (select ${empty}) as ${ident(alias)}`;
+    if (!('refused' in (await describeQuery(context.source, asked)))) mappable.push(`not (${kept})`);
   }
   const there = keyForward.map((sql, n) => `${sql} as ${ident(targetKey[n]!)}`).join(', ');
   const again = keyBack.map((sql) => `(select ${sql} from (select ${there}) as ${ident(target.bare)})`);

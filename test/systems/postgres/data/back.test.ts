@@ -226,37 +226,47 @@ describe('counting', () => {
     ]);
   });
 
-  it('keeps back whose key would come back as another one, and whose row would take over another', async () => {
-    const { pair } = it_;
-    const conversion = structuredClone(CONVERSION);
-    Object.assign(conversion.entities['invoice']!.columns['invoice_no']!, { valid: `bill_no ~ '^[0-9]+$'` });
-    const compiled = (it_.compiled = await compileConversion(conversion, pair));
-    await pair.source.query(`update old.customer set total = '1' where btrim(total) = ''`);
-    const late = `insert into old.bill (bill_no, cust, amount)
+  it.each([
+    ['invoice.invoice_no', 'invoice_no cannot be mapped'],
+    ['no-number', 'not billed'],
+  ])(
+    'keeps back whose key would come back as another one, and whose row would take over another (%s)',
+    async (id, why) => {
+      const { pair } = it_;
+      const conversion = structuredClone(CONVERSION);
+      const { invoice } = conversion.entities;
+      if (id === 'no-number')
+        Object.assign(invoice!, { rules: [{ id, when: `bill_no !~ '^[0-9]+$'`, then: 'exclude', why }] });
+      else Object.assign(invoice!.columns['invoice_no']!, { valid: `bill_no ~ '^[0-9]+$'` });
+      const compiled = (it_.compiled = await compileConversion(conversion, pair));
+      await pair.source.query(`update old.customer set total = '1' where btrim(total) = ''`);
+      const late = `insert into old.bill (bill_no, cust, amount)
       values ('0900', 'c006', '1'), (' 901', 'c006', '1'), ('0902', 'c006', '1'), ('902', 'c025', '1')`;
-    await preload(it_, 1, 7, () => pair.source.query(late)); // copied before anybody asks
-    await pair.source.query(
-      `insert into old.bill (bill_no, cust, amount) values ('009', 'c005', '1'), ('x9', 'c007', '1')`,
-    );
-    const taken = 'select invoice_no, no from fresh.invoice where invoice_no between 900 and 902';
-    expect(await lines(pair.target, taken)).toEqual(['(900,c006)', '(902,c006)']);
-    const found = {
-      customers: ['c005', 'c006', 'c007'],
-      counts: [
-        { id: 'invoice.invoice_no', rows: 2, customers: 2, why: 'invoice_no cannot be mapped' },
-        { id: 'invoice.key', rows: 3, customers: 2, why: 'its key comes back as another one' },
-      ],
-    };
-    expect(await quarantine(pair.source, compiled, 1)).toMatchObject(found);
-    expect(await runPass(pair, compiled, 1, 1)).toMatchObject({ outcome: 'unmappable', ...found });
-    for (const side of ['target', 'source'] as const) await postgresCustody(pair[side]).moveMembers(found.customers, 0);
-    await settle(it_, 1);
-    await pair.source.query(`delete from old.bill where bill_no in ('009', 'x9')`);
-    await settle(it_, 1);
-    expect(await lines(pair.target, 'select no from fresh.invoice where invoice_no = 9')).toEqual(['(c010)']);
-    expect(await lines(pair.target, taken)).toEqual([]);
-    await expectEqual(it_, 1);
-  });
+      await preload(it_, 1, 7, () => pair.source.query(late)); // copied before anybody asks
+      await pair.source.query(
+        `insert into old.bill (bill_no, cust, amount) values ('009', 'c005', '1'), ('x9', 'c007', '1')`,
+      );
+      const taken = 'select invoice_no, no from fresh.invoice where invoice_no between 900 and 902';
+      expect(await lines(pair.target, taken)).toEqual(['(900,c006)', '(902,c006)']);
+      const found = {
+        customers: ['c005', 'c006', 'c007'],
+        counts: [
+          { id, rows: 2, customers: 2, why },
+          { id: 'invoice.key', rows: 3, customers: 2, why: 'its key comes back as another one' },
+        ],
+      };
+      expect(await quarantine(pair.source, compiled, 1)).toMatchObject(found);
+      expect(await runPass(pair, compiled, 1, 1)).toMatchObject({ outcome: 'unmappable', ...found });
+      for (const side of ['target', 'source'] as const)
+        await postgresCustody(pair[side]).moveMembers(found.customers, 0);
+      await settle(it_, 1);
+      await pair.source.query(`delete from old.bill where bill_no in ('009', 'x9')`);
+      await settle(it_, 1);
+      expect(await lines(pair.target, 'select no from fresh.invoice where invoice_no = 9')).toEqual(['(c010)']);
+      expect(await lines(pair.target, taken)).toEqual([]);
+      await expectEqual(it_, 1);
+    },
+  );
 
   it('adds up before, between and after, with customers won, departed and excluded', async () => {
     const { source, target } = it_.pair;
