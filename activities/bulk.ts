@@ -29,7 +29,8 @@ import type { CutoverWorld, World } from './world';
 import { chunkRowsOf } from './step-of';
 
 const CLAIM_MS = 60_000;
-const IDLE_MS = 50;
+/** Between looks for a chunk that is free: twice as long each time, so that many copies that wait do not keep `control` busy. */
+const IDLE_MS = { least: 50, most: 500 };
 /** Between passes that find nothing: twice as long each time, so that waves at rest cost little however many they are. */
 const REST_MS = { least: 500, most: 4_000 };
 
@@ -124,15 +125,18 @@ async function preloadStream(
   const at = { cutover: ref.cutover, wave };
   let rows = 0;
   let chunksDone = 0;
+  let idleMs = IDLE_MS.least;
   for (;;) {
     beat.check();
     const claim = await claimChunk(world.control, { ...at, epoch: ref.epoch, claimedBy: `stream ${stream}` }, CLAIM_MS);
     if (claim.outcome === 'stale') throw staleEpoch(`stream ${stream} of wave ${wave}`);
     if (claim.outcome === 'none') break;
     if (claim.outcome !== 'claimed') {
-      await beat.pause(IDLE_MS);
+      await beat.pause(idleMs);
+      idleMs = Math.min(idleMs * 2, IDLE_MS.most);
       continue;
     }
+    idleMs = IDLE_MS.least;
     const { chunk } = claim;
     const claimed = { ...at, entity: chunk.entity, no: chunk.no, epoch: chunk.epoch };
     const copied = await preloadChunk(cutover.pair, compiled, {
