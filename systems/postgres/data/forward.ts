@@ -1,7 +1,7 @@
 import { STAYS_WAVE } from '../../../domain/custody';
 import type { Position } from '../../ports';
 import { invalidSql } from './columns';
-import type { CompiledEntity } from './compiled';
+import type { CompiledColumn, CompiledEntity } from './compiled';
 import { ident, literal } from './names';
 import type { CustomerRange } from './pair';
 import type { WaveHere } from './wave-here';
@@ -17,13 +17,15 @@ const customerOf = (entity: CompiledEntity): string => `${ident(entity.alias)}.$
 export const targetCustomerOf = (entity: CompiledEntity, alias: string): string =>
   `${alias}.${ident(entity.targetCustomer.name)}`;
 
+export const columnsNamed = (entity: CompiledEntity, names: readonly string[]): CompiledColumn[] =>
+  names.flatMap((name) => entity.columns.filter((column) => column.name === name));
+
 /** The mapped columns, or those of them that are named, in that order, over the source row. */
 export const forwardList = (
   entity: CompiledEntity,
   names: readonly string[] = entity.columns.map(({ name }) => name),
 ): string =>
-  names
-    .flatMap((name) => entity.columns.filter((column) => column.name === name))
+  columnsNamed(entity, names)
     .map((column) => `${column.forward} as ${ident(column.name)}`)
     .join(', ');
 
@@ -105,12 +107,10 @@ export function selectMovingOrigins(entity: CompiledEntity, list: string, origin
 
 /** The named mapped columns of all rows that some wave moves; null where a value cannot be mapped, whose customer will stay behind. */
 export function selectMoving(entity: CompiledEntity, names: readonly string[]): string {
-  const list = names
-    .flatMap((name) => entity.columns.filter((column) => column.name === name))
-    .map(
-      ({ name, forward }) =>
-        `case when ${invalidSql(entity.entity, name) ?? 'false'} then null else ${forward} end as ${ident(name)}`,
-    );
+  const list = columnsNamed(entity, names).map(
+    ({ name, forward }) =>
+      `case when ${invalidSql(entity.entity, name) ?? 'false'} then null else ${forward} end as ${ident(name)}`,
+  );
   return select(entity, list.join(', '), plainFrom(entity), [moves(entity)]);
 }
 

@@ -3,7 +3,7 @@ import { newBack, oldBack, type Part } from './carry-stage';
 import { deleteEnded } from './carry-write';
 import type { CompiledEntity, Parking } from './compiled';
 import { pipeRows } from './copy';
-import { originTable, selectMoving, targetCustomerOf } from './forward';
+import { columnsNamed, originTable, selectMoving, targetCustomerOf } from './forward';
 import { originColumns, stageTable, writing } from './merge';
 import { ident, identList, imagesDiffer, sameKey, waveOf } from './names';
 
@@ -47,7 +47,7 @@ async function parkOthers(
   no: string,
 ): Promise<number[]> {
   const names = [...new Set([...entity.targetKey, ...parking.columns])];
-  const columns = names.flatMap((name) => entity.columns.filter((column) => column.name === name));
+  const columns = columnsNamed(entity, names);
   const [holding, freed] = [`cutover_holding_${no}`, `cutover_freed_${no}`];
   const table = (name: string): string =>
     `create temporary table ${name} (${columns.map(({ name: column, wire }) => `${ident(column)} ${wire}`).join(', ')}) on commit drop`;
