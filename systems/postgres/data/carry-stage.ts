@@ -4,7 +4,7 @@ import type { CatalogTable } from './catalog';
 import type { CompiledEntity } from './compiled';
 import { pipeRows } from './copy';
 import { forwardList, ORIGIN_CUSTOMER, originTable, selectOrigins, targetCustomerOf } from './forward';
-import { columnNames } from './merge';
+import { columnNames, parentsPresent } from './merge';
 import { ident, identList, literal, sameKey, waveOf } from './names';
 import { keepingAwake } from './transaction';
 
@@ -71,7 +71,25 @@ export async function stageBack(
   );
   await source.query(`create temporary table ${bare(newBack(at))} on commit drop as ${backSelect(part, newRows(at))}`);
   await source.query(`create temporary table ${bare(oldBack(at))} on commit drop as ${backSelect(part, oldRows(at))}`);
+  if (entity.kind === 'row') await leaveToOthers(source, part, wave);
   for (const table of [newBack(at), oldBack(at)]) await source.query(`analyze ${table}`);
+}
+
+/**
+ * Of rows that passed to another wave at the target this pass hands over, with their new customer, those the source still has for this wave and
+ * whose parents it has: deleted here and born again there, they would lose what has no way back. The rest is left to the passes of their wave.
+ */
+async function leaveToOthers(
+  source: PoolClient,
+  { table, key, customer, columns, at }: Part,
+  wave: number,
+): Promise<void> {
+  const parents = table.foreignKeys.filter((foreignKey) => foreignKey.columns.every((name) => columns.includes(name)));
+  const ours = `exists (select from ${table.sql} s where ${sameKey(key, 's', 'n')} and ${waveOf(`s.${ident(customer)}`)} = ${wave})`;
+  await source.query(
+    `delete from ${newBack(at)} n
+     where ${waveOf(`n.${ident(customer)}`)} <> ${wave} and not (${ours} and ${parentsPresent(parents, 'n')})`,
+  );
 }
 
 async function collectTargetOrigins(
@@ -110,7 +128,10 @@ async function bringOrigins(source: PoolClient, target: PoolClient, { entity, at
   await source.query(`analyze ${sourceOrigins(at)}`);
 }
 
-/** Target rows of the affected origins that the wave owns, and as JSON what has no way back. */
+/**
+ * Target rows of the affected origins that the wave owns, and as JSON what has no way back. Of rows also those that passed to another
+ * wave that lives here.
+ */
 function selectNew(entity: CompiledEntity, at: number, wave: number): string {
   const values = entity.columns.map(({ name, wire }) => `t.${ident(name)}::${wire}`).join(', ');
   const returning = entity.columns.filter(({ back }) => entity.kind === 'set' || back).map(({ name }) => name);
@@ -122,8 +143,10 @@ function selectNew(entity: CompiledEntity, at: number, wave: number): string {
     entity.kind === 'row'
       ? sameKey(entity.targetKey, 'o', 't')
       : `o.${ORIGIN_CUSTOMER} = ${targetCustomerOf(entity, 't')}`;
+  const owner = waveOf(targetCustomerOf(entity, 't'));
+  const living = `(select w.wave from cutover.wave w where w.state <> 'sealed' or w.wave = ${wave})`;
   return `select ${values}, ${residue} from ${entity.target.sql} t
-    where exists (select from ${originTable(at)} o where ${same}) and ${waveOf(targetCustomerOf(entity, 't'))} = ${wave}`;
+    where exists (select from ${originTable(at)} o where ${same}) and ${entity.kind === 'row' ? `${owner} in ${living}` : `${owner} = ${wave}`}`;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { PoolClient } from 'pg';
+import type { CatalogForeignKey } from './catalog';
 import type { CompiledEntity } from './compiled';
 import { originTable, targetCustomerOf } from './forward';
 import { ident, identList, imagesDiffer, sameKey, waveOf } from './names';
@@ -120,11 +121,11 @@ export async function stagedWaves(client: PoolClient, entity: CompiledEntity, at
   return rows.map(({ wave }) => wave);
 }
 
-/** True for a staged row whose parents are there, or that names none. */
-export function parentsPresent(entity: CompiledEntity): string {
-  const checks = entity.parents.map(({ parent, columns, parentColumns }) => {
-    const named = columns.map((name) => `s.${ident(name)} is not null`).join(' and ');
-    const same = columns.map((name, n) => `p.${ident(parentColumns[n]!)} = s.${ident(name)}`).join(' and ');
+/** True for a row under that alias whose parents are there, or that names none. */
+export function parentsPresent(parents: readonly CatalogForeignKey[], row: string): string {
+  const checks = parents.map(({ parent, columns, parentColumns }) => {
+    const named = columns.map((name) => `${row}.${ident(name)} is not null`).join(' and ');
+    const same = columns.map((name, n) => `p.${ident(parentColumns[n]!)} = ${row}.${ident(name)}`).join(' and ');
     const table = parent.split('.').map(ident).join('.');
     return `(not (${named}) or exists (select from ${table} p where ${same}))`;
   });

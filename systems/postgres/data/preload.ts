@@ -147,7 +147,7 @@ const copyStaged: Copy = async (source, target, entity, chunk) => {
   const names = identList(columnNames(entity));
   const result = await target.query(
     `insert into ${entity.target.sql} (${names}) overriding system value
-     select ${names} from ${stageTable(0)} s where ${parentsPresent(entity)}`,
+     select ${names} from ${stageTable(0)} s where ${parentsPresent(entity.parents, 's')}`,
   );
   return result.rowCount ?? 0;
 };
@@ -164,7 +164,7 @@ const mergeStaged: Copy = async (source, target, entity, chunk) => {
   await target.query(`insert into ${originTable(0)} select ${identList(originColumns(entity))} from ${stageTable(0)}`);
   await parkCollisions(source, target, entity, 0);
   try {
-    await upsertStage(target, entity, 0, parentsPresent(entity));
+    await upsertStage(target, entity, 0, parentsPresent(entity.parents, 's'));
   } catch (error) {
     if (sqlStateOf(error) === UNIQUE_VIOLATION) throw wanted(entity, 'a unique value of another customer’s row', error);
     throw faultIn(`entity ${entity.id}`, error);

@@ -1,10 +1,16 @@
+import { postgresCustody } from '../../../../systems/postgres/custody';
+import { membershipDigest } from '../../../../systems/postgres/data/census';
 import { planChunks } from '../../../../systems/postgres/data/chunks';
 import { runPass } from '../../../../systems/postgres/data/pass';
+import { readPosition, startCarryBack } from '../../../../systems/postgres/data/position';
 import { startCopy, type CopyOwner } from '../../../../systems/postgres/data/kept-copy';
 import { preloadChunk } from '../../../../systems/postgres/data/preload';
+import { quarantine } from '../../../../systems/postgres/data/quarantine';
 import { copyReference } from '../../../../systems/postgres/data/reference';
+import { alignTargetSequences } from '../../../../systems/postgres/data/sequences';
 import { lines, type Example } from './example';
 
+export const LEASE_MS = 60_000;
 export const OWNER: CopyOwner = { cutover: 'night-1', conversion: 'as it is' };
 
 export const mine = (wave: number, customer: string): string => `cutover.wave_of(${customer}) = ${wave}`;
@@ -73,4 +79,20 @@ export async function settle({ pair, compiled }: Pick<Example, 'pair' | 'compile
     left = pass.lagRows;
   }
   expect(left).toBe(0);
+}
+
+/** Excludes who cannot be mapped, moves the wave, and opens the target. */
+export async function switchOver({ pair, compiled }: Example, wave: number): Promise<void> {
+  const custody = { source: postgresCustody(pair.source), target: postgresCustody(pair.target) };
+  const { customers } = await quarantine(pair.source, compiled, wave);
+  for (const side of ['target', 'source'] as const) await custody[side].moveMembers(customers, 0);
+  await preload({ pair, compiled }, wave);
+  await settle({ pair, compiled }, wave);
+  expect(await custody.source.freeze(wave, 1, LEASE_MS)).toMatchObject({ outcome: 'frozen' });
+  await settle({ pair, compiled }, wave);
+  expect(await membershipDigest(pair.source, wave)).toBe(await membershipDigest(pair.target, wave));
+  await alignTargetSequences(pair, compiled);
+  expect(await startCarryBack(pair, wave, 1)).toHaveProperty('position');
+  expect(await custody.source.seal(wave, 1, (await readPosition(pair.target, wave))!)).toEqual({ outcome: 'sealed' });
+  expect(await custody.target.open(wave, 1)).toEqual({ outcome: 'done' });
 }
