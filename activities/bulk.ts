@@ -113,6 +113,21 @@ async function keepBack(
   await saveResult(world.control, { ...ref, kind: 'quarantine', result: counts });
 }
 
+/** Waits twice as long each time, until it is `reset`. */
+function pauses(
+  beat: Beat,
+  { least, most }: { least: number; most: number },
+): { next(): Promise<void>; reset(): void } {
+  let ms = least;
+  return {
+    next: async () => {
+      await beat.pause(ms);
+      ms = Math.min(ms * 2, most);
+    },
+    reset: () => void (ms = least),
+  };
+}
+
 async function preloadStream(
   world: World,
   ref: EffectRef,
@@ -125,18 +140,17 @@ async function preloadStream(
   const at = { cutover: ref.cutover, wave };
   let rows = 0;
   let chunksDone = 0;
-  let idleMs = IDLE_MS.least;
+  const idle = pauses(beat, IDLE_MS);
   for (;;) {
     beat.check();
     const claim = await claimChunk(world.control, { ...at, epoch: ref.epoch, claimedBy: `stream ${stream}` }, CLAIM_MS);
     if (claim.outcome === 'stale') throw staleEpoch(`stream ${stream} of wave ${wave}`);
     if (claim.outcome === 'none') break;
     if (claim.outcome !== 'claimed') {
-      await beat.pause(idleMs);
-      idleMs = Math.min(idleMs * 2, IDLE_MS.most);
+      await idle.next();
       continue;
     }
-    idleMs = IDLE_MS.least;
+    idle.reset();
     const { chunk } = claim;
     const claimed = { ...at, entity: chunk.entity, no: chunk.no, epoch: chunk.epoch };
     const copied = await preloadChunk(cutover.pair, compiled, {
@@ -171,7 +185,7 @@ async function passUntil(
   const compiled = await cutover.compiled();
   const wave = waveOf(ref);
   let [passes, rows] = [0, 0];
-  let restMs = REST_MS.least;
+  const rest = pauses(beat, REST_MS);
   for (;;) {
     beat.check();
     const pass = await runPass(cutover.pair, compiled, wave, ref.epoch);
@@ -186,9 +200,8 @@ async function passUntil(
     const lagRows = await lag(cutover.pair, wave, pass.position);
     beat.progress({ passes, rows, lagRows });
     if (enough(lagRows)) return { lagRows, passes, rows };
-    if (pass.changes > 0) restMs = REST_MS.least;
+    if (pass.changes > 0) rest.reset();
     if (lagRows > 0) continue;
-    await beat.pause(restMs);
-    restMs = Math.min(restMs * 2, REST_MS.most);
+    await rest.next();
   }
 }

@@ -61,7 +61,7 @@ export interface NewRun {
   incidents?: RunState['incidents'];
 }
 
-/** What gates show, and what a wave that starts must know of. */
+/** Incidents that nobody has resolved, by id. */
 export const openIncidents = ({ incidents }: RunState): RunState['incidents'] =>
   Object.fromEntries(Object.entries(incidents).filter(([, { resolved }]) => resolved === null));
 

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { Side } from '../domain/custody';
 import type { Runbook } from '../runbooks/schema/runbook';
 import { recordRefusals } from '../systems/control/measures';
-import { performPending, type Performed } from '../systems/control/replay';
+import { performPending, REFUSED, type Performed } from '../systems/control/replay';
 import type { RequestRow } from '../systems/control/requests';
 import { SystemFault } from '../systems/ports';
 
@@ -21,7 +21,8 @@ export interface Forwarder {
 
 /**
  * Sends requests to their system of record. A transaction cannot outlast `timeoutMs` by much: PostgreSQL ends its
- * statements, and the caller gets `unknown` when even that is not heard of.
+ * statements, and the caller gets `unknown` when even that is not heard of. A request that the guard refuses again and again counts as one
+ * refused write.
  */
 export function forwarder(systems: Systems, cutover: string, timeoutMs: number): Forwarder {
   return {
@@ -30,7 +31,8 @@ export function forwarder(systems: Systems, cutover: string, timeoutMs: number):
       const performed = performPending(systems.control, request, to);
       const outcome = await within(performed, 2 * timeoutMs);
       if (outcome === 'unknown') return 'unknown';
-      if (outcome.guarded) await recordRefusals(systems.control, cutover, 1, request.wave);
+      if (outcome.guarded && request.reason !== REFUSED)
+        await recordRefusals(systems.control, cutover, 1, request.wave);
       return outcome.state;
     },
   };

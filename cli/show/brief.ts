@@ -1,4 +1,4 @@
-import { openIncidents } from './status-tables';
+import { incidentLines } from './status-tables';
 import { heldText } from './ahead';
 import { clock, DEAD, span } from './format';
 import type { StatusAhead } from '../forecast';
@@ -67,7 +67,7 @@ function ahead({ forecast }: StatusAhead, nowMs: number): string {
 }
 
 function incidents(status: StatusShown): string {
-  const open = [...new Set(status.runs.flatMap(openIncidents))];
+  const open = [...new Set(status.runs.flatMap(incidentLines))];
   return open.length === 0 ? '' : `Open incidents: ${open.join('; ')}.`;
 }
 

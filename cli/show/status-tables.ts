@@ -31,7 +31,7 @@ function runText(cli: Cli, status: StatusShown, run: RunShown): string {
     gateTable(cli, run),
     ...(run.isDead ? [] : asked(cli, run)),
     list('waits for', run.waitsFor),
-    list('incidents', openIncidents(run)),
+    list('incidents', incidentLines(run)),
     list(
       'lately',
       run.notices.slice(-5).map((line) => `${clock(line.at, cli.now())} ${line.text}`),
@@ -61,7 +61,7 @@ function amendmentText({ amendment, wave }: RunShown): string {
 const list = (title: string, lines: readonly string[]): string =>
   lines.length === 0 ? '' : `${title}:\n${lines.map((line) => `  - ${line}`).join('\n')}`;
 
-export const openIncidents = (run: RunShown): string[] =>
+export const incidentLines = (run: RunShown): string[] =>
   Object.values(run.incidents)
     .filter((incident) => incident.resolved === null)
     .map((incident) => `${incident.id} (${incident.severity}): ${incident.title}`);

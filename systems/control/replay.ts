@@ -26,6 +26,9 @@ interface Receiver {
   timeoutMs?: number;
 }
 
+/** Why a request waits that the guard of its system turned away. */
+export const REFUSED = 'system refuses';
+
 interface Attempt {
   state: Performed;
   /** The system's guard turned it away. */
@@ -34,8 +37,8 @@ interface Attempt {
 
 /**
  * Performs one pending request in the system on `side` and writes what came of it. Harmless when somebody else does the
- * same: the effect's key decides. `held` when the system does not accept writes for the customer now, or the
- * runbook's statement is wrong. Throws a SystemFault when the outcome is not known; the row then stays as it is.
+ * same: the effect's key decides. `held` when the system does not accept writes for the customer now, or those of another one
+ * whose row it would write, or the runbook's statement is wrong. Throws a SystemFault when the outcome is not known; the row then stays as it is.
  */
 export async function performPending(control: Pool, request: RequestRow, to: Receiver): Promise<Attempt> {
   const statement = to.sql[request.kind]?.[to.side];
@@ -51,7 +54,7 @@ export async function performPending(control: Pool, request: RequestRow, to: Rec
       await finishForward(control, request.id, { state: 'effected', side: to.side });
       return { state: 'effected', guarded: false };
     case 'refused':
-      await finishForward(control, request.id, { state: 'held', reason: 'system refuses' });
+      await finishForward(control, request.id, { state: 'held', reason: REFUSED });
       return { state: 'held', guarded: true };
     case 'failed':
       if (!done.permanent) {
@@ -85,7 +88,8 @@ const MOST_ROUNDS = 3;
 /**
  * Replays what is pending of a wave to its system of record, in order per customer, then opens the intake in a
  * transaction that lets no request slip in between. Forwards whose gateway died are performed again. Requests that
- * cannot be performed for want of a right statement, or that would write rows of a customer who lives elsewhere, stay pending, with everything behind them of the same customer.
+ * cannot be performed for want of a right statement, or that would write rows of a customer who lives elsewhere, stay
+ * pending, with everything behind them of the same customer.
  * Throws a SystemFault when the system does not accept the wave's writes, or `epoch` is no longer the wave's.
  */
 export async function replayHeld(

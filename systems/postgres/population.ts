@@ -4,7 +4,7 @@ import type { ResolvedRun } from '../../runbooks/resolved';
 import { saying } from './data/faults';
 import type { Pair } from './data/pair';
 import { SystemFault } from '../ports';
-import { assignMembers, beginDivision, dividedBy, endDivision } from './schema';
+import { assignMembers, beginDivision, dividedBy, endDivision, takeOverDivision } from './schema';
 
 /** The target first, as with every change of membership. */
 const SIDES = ['target', 'source'] as const;
@@ -15,7 +15,7 @@ const PAGE = 5_000;
 /**
  * Gives every customer of the population its wave, in both systems and, by `project`, for routing. Resolves to the size
  * of the population. Before anything has moved, `cutover` divides anew what an earlier one divided; once anything has moved, or is copied,
- * the division stands. Routing is told what the source says: of an earlier cutover over the same systems some stay behind there, and its
+ * the division stands, and is this cutover's from now on. Routing is told what the source says: of an earlier cutover over the same systems some stay behind there, and its
  * waves may stand.
  */
 export async function assignPopulation(
@@ -32,7 +32,7 @@ export async function assignPopulation(
         await assignMembers(pair.source, index + 1, customers, cutover);
       });
     for (const side of SIDES) await endDivision(pair[side], cutover, run.plan.waves.length);
-  }
+  } else for (const side of SIDES) await takeOverDivision(pair[side], cutover);
   await eachMember(pair.source, project);
   const counted = await pair.source.query<{ population: string }>(
     'select count(*) as population from cutover.member where baseline',
@@ -135,7 +135,7 @@ async function refuseBeside(pair: Pair, by: string, isOver: (cutover: string) =>
   if (living.rows.length === 0) return;
   throw new SystemFault(
     `the target is the system of record of wave ${living.rows.map(({ wave }) => wave).join(', ')}, moved by cutover ${by}: ` +
-      `roll that one back first, or go on under its id`,
+      `roll that one back first`,
     false,
   );
 }

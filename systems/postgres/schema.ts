@@ -211,7 +211,12 @@ export async function endDivision(pool: Pool, cutover: string, last: number): Pr
   );
 }
 
-/** The cutover that divided the customers last; null when none did. */
+/** The division stands, and belongs to the cutover from here on. */
+export async function takeOverDivision(pool: Pool, cutover: string): Promise<void> {
+  await pool.query('update cutover.division set cutover = $1 where cutover <> $1', [cutover]);
+}
+
+/** The cutover whose division the customers have; null when none divided them. */
 export async function dividedBy(pool: Pool): Promise<string | null> {
   const { rows } = await pool.query<{ cutover: string }>('select cutover from cutover.division');
   return rows[0]?.cutover ?? null;

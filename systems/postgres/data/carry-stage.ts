@@ -3,7 +3,7 @@ import { collectOrigins, typeIn } from './affected';
 import type { CatalogTable } from './catalog';
 import type { CompiledEntity } from './compiled';
 import { pipeRows } from './copy';
-import { forwardList, ORIGIN_CUSTOMER, originTable, selectOrigins, targetCustomerOf } from './forward';
+import { forwardList, ORIGIN_CUSTOMER, originTable, selectOrigins, targetCustomerOf, wireList } from './forward';
 import { columnNames, parentsPresent } from './merge';
 import { ident, identList, literal, sameKey, waveOf } from './names';
 import { keepingAwake } from './transaction';
@@ -133,7 +133,6 @@ async function bringOrigins(source: PoolClient, target: PoolClient, { entity, at
  * wave that lives here.
  */
 function selectNew(entity: CompiledEntity, at: number, wave: number): string {
-  const values = entity.columns.map(({ name, wire }) => `t.${ident(name)}::${wire}`).join(', ');
   const returning = entity.columns.filter(({ back }) => entity.kind === 'set' || back).map(({ name }) => name);
   const stays = entity.target.columns.some(({ name }) => !returning.includes(name));
   const residue = stays
@@ -145,7 +144,7 @@ function selectNew(entity: CompiledEntity, at: number, wave: number): string {
       : `o.${ORIGIN_CUSTOMER} = ${targetCustomerOf(entity, 't')}`;
   const owner = waveOf(targetCustomerOf(entity, 't'));
   const living = `(select w.wave from cutover.wave w where w.state <> 'sealed' or w.wave = ${wave})`;
-  return `select ${values}, ${residue} from ${entity.target.sql} t
+  return `select ${wireList(entity.columns)}, ${residue} from ${entity.target.sql} t
     where exists (select from ${originTable(at)} o where ${same}) and ${entity.kind === 'row' ? `${owner} in ${living}` : `${owner} = ${wave}`}`;
 }
 

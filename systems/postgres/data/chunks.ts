@@ -4,6 +4,7 @@ import type { CompiledConversion, CompiledEntity } from './compiled';
 import { saying } from './faults';
 import { selectRange, sortable } from './forward';
 import { ident } from './names';
+import { EVERYONE } from './pair';
 import { inSnapshot } from './transaction';
 import { readWave } from './wave-here';
 
@@ -18,8 +19,6 @@ export interface Chunk {
   /** Entities of which every chunk must be done before this one is claimed. */
   after: string[];
 }
-
-const EVERYONE = { lo: null, hi: null };
 
 /**
  * Cuts each entity of the wave into ranges of customers of about `chunkRows` rows, parents first. A customer is never

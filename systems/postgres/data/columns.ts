@@ -20,6 +20,12 @@ export function invalidSql(entity: Entity, name: string): string | null {
   return [`(${predicate}) is not true`, ...replaced.map(({ when }) => `(${when}) is not true`)].join(' and ');
 }
 
+/** What keeps a row back: that one of the named columns cannot be mapped, or an `exclude` rule. True or false, never null. */
+export const keptBackSql = (entity: Entity, names: readonly string[]): string[] => [
+  ...names.flatMap((name) => invalidSql(entity, name) ?? []),
+  ...(entity.rules ?? []).flatMap(({ then, when }) => (then === 'exclude' ? [`(${when}) is true`] : [])),
+];
+
 export interface SetRule {
   id: string;
   when: string;

@@ -1,6 +1,6 @@
 import { readTable, type CatalogTable } from './catalog';
 import { columnOf, sameNames, type CompileContext, type SourceSide } from './compile-context';
-import { asList, invalidSql, setRules } from './columns';
+import { asList, keptBackSql, setRules } from './columns';
 import { probeAll } from './compile-columns';
 import type { CompiledColumn, CompiledEntity, RowEntity, SetEntity } from './compiled';
 import { describeQuery } from './dependencies';
@@ -87,8 +87,8 @@ async function compileRow(
 }
 
 /**
- * What says over more than the key that a row is kept back is left out: a deleted row leaves only its key. So is a rule that looks at other rows,
- * since it may say something else of the same key later.
+ * Which keys can be mapped, and the source's key as it comes back; null where no expression changes the key. What keeps a row back counts as
+ * far as it looks at the key alone: a deleted row leaves nothing else, and what looks at a table may say something else of the same key later.
  */
 async function roundTrip(
   context: CompileContext,
@@ -101,19 +101,15 @@ async function roundTrip(
   };
   if (!targetKey.some(isChanged)) return null;
   const empty = sourceKey.map((name) => `null::${columnOf(source.columns, name)!.type} as ${ident(name)}`).join(', ');
-  const excluded = (entity.rules ?? []).filter((rule) => rule.then === 'exclude' && !/\bselect\b/i.test(rule.when));
-  const keptBack = [
-    ...targetKey.flatMap((name) => invalidSql(entity, name) ?? []),
-    ...excluded.map(({ when }) => `(${when}) is true`),
-  ];
   const mappable: string[] = [];
-  for (const kept of keptBack) {
+  for (const kept of keptBackSql(entity, targetKey)) {
     const asked = `select (${kept}) as holds from (select ${empty}) as ${ident(alias)}`;
-    if (!('refused' in (await describeQuery(context.source, asked)))) mappable.push(`not (${kept})`);
+    const described = await describeQuery(context.source, asked);
+    if (!('refused' in described) && described.tables.length === 0) mappable.push(`not (${kept})`);
   }
   const there = keyForward.map((sql, n) => `${sql} as ${ident(targetKey[n]!)}`).join(', ');
   const again = keyBack.map((sql) => `(select ${sql} from (select ${there}) as ${ident(target.bare)})`);
-  return { mappable: mappable.join(' and ') || 'true', again };
+  return { mappable, again };
 }
 
 /** A deleted row leaves only its key in the log, so each key must follow from the other one alone. */

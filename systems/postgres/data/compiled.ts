@@ -59,8 +59,8 @@ export interface RowEntity extends CompiledBase {
   keyForward: string[];
   /** Source key columns over the target key columns alone. */
   keyBack: string[];
-  /** Null where the key is carried unchanged. Over the source key columns alone: whether it can be mapped, and its columns as they come back. */
-  roundTrip: { mappable: string; again: string[] } | null;
+  /** Null where the key is carried unchanged. Over the source key columns alone: what holds where it can be mapped, and its columns as they come back. */
+  roundTrip: { mappable: string[]; again: string[] } | null;
 }
 
 /** A query makes a set of target rows per customer; the origin of a change is the customer. */

@@ -11,3 +11,5 @@ export interface CustomerRange {
   lo: string | null;
   hi: string | null;
 }
+
+export const EVERYONE: CustomerRange = { lo: null, hi: null };

@@ -3,7 +3,7 @@ import { newBack, oldBack, type Part } from './carry-stage';
 import { deleteEnded } from './carry-write';
 import type { CompiledEntity, Parking } from './compiled';
 import { pipeRows } from './copy';
-import { columnsNamed, originTable, selectMoving, targetCustomerOf } from './forward';
+import { columnsNamed, originTable, selectMoving, targetCustomerOf, wireColumns, wireList } from './forward';
 import { originColumns, stageTable, writing } from './merge';
 import { ident, identList, imagesDiffer, sameKey, waveOf } from './names';
 
@@ -49,16 +49,19 @@ async function parkOthers(
   const names = [...new Set([...entity.targetKey, ...parking.columns])];
   const columns = columnsNamed(entity, names);
   const [holding, freed] = [`cutover_holding_${no}`, `cutover_freed_${no}`];
-  const table = (name: string): string =>
-    `create temporary table ${name} (${columns.map(({ name: column, wire }) => `${ident(column)} ${wire}`).join(', ')}) on commit drop`;
+  const table = (name: string): string => `create temporary table ${name} (${wireColumns(columns)}) on commit drop`;
   const sealed = `exists (select from cutover.wave w where w.wave = ${waveOf(targetCustomerOf(entity, 't'))} and w.state = 'sealed')`;
   const holders = `${wanted(entity, at, parking)} and not ${ofThisPass(entity, at)} and ${sealed}`;
   const found = await target.query(`select from ${entity.target.sql} t where ${holders} limit 1`);
   if (found.rowCount === 0) return [];
   await source.query(table(holding));
   await target.query(table(freed));
-  const list = columns.map(({ name, wire }) => `t.${ident(name)}::${wire}`).join(', ');
-  await pipeRows(target, `select ${list} from ${entity.target.sql} t where ${holders}`, source, `pg_temp.${holding}`);
+  await pipeRows(
+    target,
+    `select ${wireList(columns)} from ${entity.target.sql} t where ${holders}`,
+    source,
+    `pg_temp.${holding}`,
+  );
   await pipeRows(
     source,
     `select ${identList(columns.map(({ name }) => name))} from pg_temp.${holding} h

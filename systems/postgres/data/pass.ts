@@ -206,7 +206,7 @@ async function stage(source: PoolClient, target: PoolClient, part: Part, wave: W
 function originsForTarget(entity: CompiledEntity, at: number): string {
   if (entity.kind === 'row') {
     const list = entity.keyForward.map((sql, n) => `${sql} as ${ident(entity.targetKey[n]!)}`).join(', ');
-    return `select ${list} from ${originTable(at)} as ${ident(entity.alias)} where ${mappableKey(entity)}`;
+    return `select ${list} from ${originTable(at)} as ${ident(entity.alias)} where ${mappableKey(entity).join(' and ') || 'true'}`;
   }
   const { wire, type } = entity.targetCustomer;
   return `select ${ORIGIN_CUSTOMER}::text::${wire ?? type} from ${originTable(at)}`;
@@ -218,9 +218,9 @@ function originsForTarget(entity: CompiledEntity, at: number): string {
  */
 async function addNamesakes(source: PoolClient, entity: CompiledEntity, at: number): Promise<void> {
   if (entity.kind !== 'row' || entity.roundTrip === null) return;
-  const { mappable, again } = entity.roundTrip;
-  const columns = again.map((sql, n) => `${sql} as ${ident(entity.sourceKey[n]!)}`).join(', ');
+  const columns = entity.roundTrip.again.map((sql, n) => `${sql} as ${ident(entity.sourceKey[n]!)}`).join(', ');
   await source.query(
-    `insert into ${originTable(at)} select ${columns} from ${originTable(at)} as ${ident(entity.alias)} where ${mappable}`,
+    `insert into ${originTable(at)} select ${columns} from ${originTable(at)} as ${ident(entity.alias)}
+     where ${mappableKey(entity).join(' and ') || 'true'} except select * from ${originTable(at)}`,
   );
 }

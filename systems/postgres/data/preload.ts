@@ -52,7 +52,8 @@ function entityOf(compiled: CompiledConversion, id: string): CompiledEntity {
  * Copies one chunk in one target transaction. It shares the wave's fence with the other streams and has a fence row of its
  * own, which keeps that it is done (PROTOCOL 9); a chunk that is done is not copied again. Where a row's parent is not
  * there yet, the chunk is copied by way of a temporary table; where rows are in the way (an earlier attempt, a row
- * that changed its customer meanwhile, a unique value that changed hands), it is merged instead, taking turns with passes. Chunks of an entity come after all chunks of its `after`.
+ * that changed its customer meanwhile, a unique value that changed hands), it is merged instead, taking turns with passes.
+ * Chunks of an entity come after all chunks of its `after`.
  */
 export async function preloadChunk(
   pair: Pair,

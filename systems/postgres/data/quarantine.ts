@@ -5,6 +5,7 @@ import type { CompiledConversion, CompiledEntity } from './compiled';
 import { saying } from './faults';
 import { originTable, selectOrigins, selectRange } from './forward';
 import { ident } from './names';
+import { EVERYONE } from './pair';
 import { readWave, type WaveHere } from './wave-here';
 
 /** How many rows, of how many customers, a rule or a validity predicate meets. */
@@ -48,11 +49,10 @@ function checksOf(compiled: CompiledEntity): Check[] {
  */
 function keyCheck(entity: CompiledEntity, others: Check[]): Check[] {
   if (entity.kind === 'set' || entity.roundTrip === null) return [];
-  const { mappable, again } = entity.roundTrip;
-  const same = again.map(
+  const same = entity.roundTrip.again.map(
     (sql, n) => `${sql} is not distinct from ${ident(entity.alias)}.${ident(entity.sourceKey[n]!)}`,
   );
-  const asked = [mappable, ...others.map(({ holds }) => `not (${holds})`)].join(' and ');
+  const asked = others.map(({ holds }) => `not (${holds})`).join(' and ') || 'true';
   const holds = `case when ${asked} then not (${same.join(' and ')}) else false end`;
   return [{ id: `${entity.id}.key`, kind: 'valid', holds, why: 'its key comes back as another one' }];
 }
@@ -118,7 +118,7 @@ const meetEverywhere = (
     const of =
       (entity: CompiledEntity): Rows =>
       (list) =>
-        selectRange(entity, list, here, { lo: null, hi: null });
+        selectRange(entity, list, here, EVERYONE);
     return meetAll(client, compiled.entities, wanted, of);
   });
 

@@ -2,7 +2,7 @@ import type { PoolClient } from 'pg';
 import { SystemFault } from '../../ports';
 import type { CompiledEntity } from './compiled';
 import { pipeRows } from './copy';
-import { selectMoving } from './forward';
+import { columnsNamed, selectMoving, wireColumns, wireList } from './forward';
 import { stageTable } from './merge';
 import { ident, identList, sameKey } from './names';
 import { keepingAwake } from './transaction';
@@ -22,15 +22,13 @@ export async function refuseSharedKeys(
   entity: CompiledEntity,
   at: number,
 ): Promise<void> {
-  const keys = entity.targetKey.map((name) => entity.columns.find((column) => column.name === name)!);
+  const keys = columnsNamed(entity, entity.targetKey);
   const customer = ident(entity.targetCustomer.name);
   const taken = `cutover_taken_${at}`;
-  await source.query(
-    `create temporary table ${taken} (${keys.map(({ name, wire }) => `${ident(name)} ${wire}`).join(', ')}) on commit drop`,
-  );
+  await source.query(`create temporary table ${taken} (${wireColumns(keys)}) on commit drop`);
   const found = await pipeRows(
     target,
-    `select ${keys.map(({ name, wire }) => `t.${ident(name)}::${wire}`).join(', ')} from ${stageTable(at)} s
+    `select ${wireList(keys)} from ${stageTable(at)} s
      join ${entity.target.sql} t on ${sameKey(entity.targetKey, 't', 's')} where t.${customer}::text is distinct from s.${customer}::text`,
     source,
     `pg_temp.${taken}`,

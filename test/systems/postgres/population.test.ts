@@ -31,9 +31,9 @@ beforeEach(async () => {
 afterEach(() => Promise.all([pair.source.end(), pair.target.end()]));
 
 /** Assigns; how many customers routing is told of, by wave. */
-async function assign(pilotUpTo: string): Promise<Record<number, number>> {
+async function assign(pilotUpTo: string, cutover = 'night-1'): Promise<Record<number, number>> {
   const told: Record<number, number> = {};
-  const population = await assignPopulation(pair, run(pilotUpTo), 'night-1', (customers, wave) => {
+  const population = await assignPopulation(pair, run(pilotUpTo), cutover, (customers, wave) => {
     told[wave] = (told[wave] ?? 0) + customers.length;
     return Promise.resolve();
   });
@@ -123,16 +123,25 @@ test('what another cutover divided is divided anew only when that one is over', 
   expect(asked).toEqual(['night-1', 'night-1']);
 });
 
-test('customers whom another cutover has brought to the target, or is bringing there, are not divided beside it', async () => {
+test('a division that stands belongs to the cutover that goes on from it', async () => {
+  await assign('c10');
+  const refused = (cutover: string, open: string | null) =>
+    refuseOtherDivision(pair, { cutover, waves: 2 }, (other) => Promise.resolve(other !== open));
+  await pair.target.query(`update cutover.fence set position = '5:5:' where key = 'wave/1'`);
+  await expect(refused('night-2', 'night-1')).rejects.toThrow('divided by cutover night-1, which is open');
+  await refused('night-2', null);
+  expect(await assign('c20', 'night-2')).toEqual({ 1: 10, 2: 30 });
+  await refused('night-2', 'night-2');
+  await expect(refused('night-3', 'night-2')).rejects.toThrow('divided by cutover night-2, which is open');
+});
+
+test('customers whom another cutover has brought to the target are not divided beside it', async () => {
   await assign('c10');
   const refused = (cutover: string, over: boolean) =>
     refuseOtherDivision(pair, { cutover, waves: 2 }, () => Promise.resolve(over));
-  await pair.target.query(`update cutover.fence set position = '5:5:' where key = 'wave/1'`);
-  await refused('night-2', true);
-  await expect(refused('night-2', false)).rejects.toThrow('divided by cutover night-1, which is open');
   await pilotMoved();
   await refused('night-1', true);
   await expect(refused('night-2', true)).rejects.toThrow(
-    'the target is the system of record of wave 1, moved by cutover night-1: roll that one back first, or go on under its id',
+    'the target is the system of record of wave 1, moved by cutover night-1: roll that one back first',
   );
 });
