@@ -52,7 +52,7 @@ export function bulkActivities(world: World): BulkActivities {
         await takeBackHalfMoved(world, cutover, ref);
         const { rows, passes } = await passUntil(world, ref, beat, (left) => left === 0);
         beat.check();
-        await copyReference(cutover.pair, await cutover.compiled()); // a pass that finds nothing to do does not look
+        await copyReferences(cutover, ref); // a pass that finds nothing to do does not look
         return { deltaRows: rows, passes };
       }),
   };
@@ -74,7 +74,7 @@ async function startPreload(world: World, ref: EffectRef, beat: Beat): Promise<P
   await refuseForeignRows(cutover, wave);
   const started = await startCopy(pair, wave, ref.epoch, ownerOf(cutover), compiled);
   if ('outcome' in started) throw staleEpoch(`preload of wave ${wave}`);
-  await copyReference(pair, compiled);
+  await copyReferences(cutover, ref);
   await saveResult(world.control, { ...ref, kind: 'rules', result: await ruleCounts(pair.source, compiled) });
   await includeStaying(world, cutover, ref);
   const excluded = await excludeUnmappable(world, cutover, ref);
@@ -83,6 +83,11 @@ async function startPreload(world: World, ref: EffectRef, beat: Beat): Promise<P
   const chunks = await storeChunks(world.control, at, planned);
   const { chunksDone } = await progress(world.control, at);
   return { chunks, chunksThere: chunksDone, excluded, purged };
+}
+
+async function copyReferences({ pair, compiled }: CutoverWorld, ref: EffectRef): Promise<void> {
+  const copied = await copyReference(pair, await compiled(), waveOf(ref), ref.epoch);
+  if ('outcome' in copied) throw staleEpoch(`reference tables for wave ${waveOf(ref)}`);
 }
 
 /** Before the first copy the target holds nothing of the wave: what is there is not ours, and a way back would purge it. */

@@ -8,10 +8,11 @@ import { carryBackPass } from '../systems/postgres/data/carry-back';
 import { membershipDigest } from '../systems/postgres/data/census';
 import { startCarryBack, readPosition } from '../systems/postgres/data/position';
 import { guardedTables } from '../systems/postgres/data/compile';
-import { openSealed } from '../systems/postgres/resolve';
+import { openSealed, type Opening } from '../systems/postgres/resolve';
 import { guardFindings, guardTables } from '../systems/postgres/schema';
 import { SystemFault } from '../systems/ports';
 import { beating, staleEpoch, type Beat } from './attempt';
+import { takeBackHalfMoved } from './exclude';
 import { countRowsMoved } from './rows-moved';
 import { waveOf } from './wave-of';
 import type { CutoverWorld, World } from './world';
@@ -106,11 +107,12 @@ async function switchWave(world: World, ref: EffectRef): Promise<SwitchResult> {
   const { custody, pair } = cutover;
   const wave = waveOf(ref);
   if ((await custody.source.wave(wave)).state !== 'sealed') {
+    await takeBackHalfMoved(world, cutover, ref);
     const [here, there] = await Promise.all([membershipDigest(pair.source, wave), membershipDigest(pair.target, wave)]);
     if (here !== there)
       return {
         outcome: 'refused',
-        reason: `the members of wave ${wave} differ between source and target: roll back, and start again`,
+        reason: `${MEMBERS_DIFFER(wave)}: roll back, and start again`,
       };
     const open = await guardFindings(pair.target);
     if (open.length > 0)
@@ -124,11 +126,34 @@ async function switchWave(world: World, ref: EffectRef): Promise<SwitchResult> {
     if (sealed.outcome === 'stale') throw staleEpoch(`switch of wave ${wave}`);
     if (sealed.outcome !== 'sealed') return { outcome: 'refused', reason: sealProblem(sealed) };
   }
-  const opening = await openSealed(custody.target, custody.source, wave, ref.epoch);
+  const opening = await openTogether(world, cutover, ref);
   if (opening === 'stale') throw staleEpoch(`opening of wave ${wave}`);
+  if (opening === 'members-differ') throw new SystemFault(`${MEMBERS_DIFFER(wave)}, and do not become the same`, true);
   if (opening === 'other-owns') return { outcome: 'refused', reason: `wave ${wave} is the source's again` };
   await project(world, ref, 'target');
   return { outcome: 'switched', at: Date.now() };
+}
+
+const MEMBERS_DIFFER = (wave: number): string => `the members of wave ${wave} differ between source and target`;
+
+/**
+ * Opens the target for the members the source has sealed. An attempt of an earlier step that wakes late, under the same epoch, may
+ * just have moved a customer at the target: the source refuses that by now, and the target follows it before it opens.
+ */
+async function openTogether(world: World, cutover: CutoverWorld, ref: EffectRef): Promise<Opening> {
+  const { custody, pair } = cutover;
+  const open = async (): Promise<Opening> =>
+    openSealed(
+      custody.target,
+      custody.source,
+      waveOf(ref),
+      ref.epoch,
+      await membershipDigest(pair.source, waveOf(ref)),
+    );
+  const opening = await open();
+  if (opening !== 'members-differ') return opening;
+  await takeBackHalfMoved(world, cutover, ref);
+  return open();
 }
 
 /** What is left to do about writes that are in no log. */

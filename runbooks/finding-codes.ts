@@ -31,7 +31,7 @@ export const FINDING_CODES = [
   'population-elsewhere', 'wrong-adapter', 'bad-action', 'secret', 'placeholder',
   // The conversion
   'entity-without-back', 'column-without-back', 'key-without-back', 'back-without-into', 'back-not-from-target',
-  'key-as-residue', 'unmapped-column', 'table-written-twice', 'sequence-without-way-back', 'table-not-watched',
+  'key-as-residue', 'sent-without-back', 'unmapped-column', 'table-written-twice', 'sequence-without-way-back', 'table-not-watched',
   'nothing-to-move', 'population-not-moved', 'wave-without-where', 'where-on-last-wave', 'request-without-customer',
   // SQL
   'sql-unbalanced', 'sql-comment', 'sql-semicolon', 'sql-quotes', 'sql-writes', 'not-repeatable',

@@ -67,8 +67,11 @@ export interface CustodyPort {
     | { outcome: 'tampered'; findings: string[] }
     | Stale
   >;
-  /** Sealed → open. `done` when it was open under this epoch already. */
-  open(wave: number, epoch: number): Promise<{ outcome: 'done' } | Stale>;
+  /**
+   * Sealed → open. `done` when it was open under this epoch already. With `members`, the digest of who the wave's members are in the
+   * other system, a wave that has others here stays sealed: `members-differ`.
+   */
+  open(wave: number, epoch: number, members?: string): Promise<{ outcome: 'done' | 'members-differ' } | Stale>;
   /**
    * Moves customers between waves under both exclusive locks; logs every key of each (PROTOCOL 3). `fences` gives the
    * epoch of every wave involved (wave 0 needs none): a fault with SQLSTATE CU002 when one was raised meanwhile. Pass them

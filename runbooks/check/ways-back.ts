@@ -12,8 +12,25 @@ export const waysBack: Rule = (context) => {
     if ('query' in entity.from) queryWayBack(context, path, id, entity);
     else tableWayBack(context, path, id, entity, list(entity.from.key));
     residue(context, path, entity);
+    sent(context, path, entity);
   }
 };
+
+/** What is in the outside world is known by its mark: where that does not come back, a rollback would have it sent again. */
+function sent(context: CheckContext, path: Path, entity: Entity): void {
+  const { sent: predicate, from, columns } = entity;
+  if (predicate === undefined || 'query' in from) return;
+  const back = Object.values(columns).flatMap((column) =>
+    typeof column === 'string' ? [column] : column.back === undefined ? [] : [column.into ?? column.to],
+  );
+  if (back.some((name) => BARE.test(name.trim()) && new RegExp(`\\b${name.trim()}\\b`).test(predicate))) return;
+  report(context, 'conversion', [...path, 'sent'], {
+    code: 'sent-without-back',
+    message:
+      '`sent` reads no column that comes back: after a rollback the source would send again what the target sent',
+    remedy: 'map the column that marks what was sent, with its `back`',
+  });
+}
 
 function tableWayBack(
   context: CheckContext,

@@ -69,7 +69,11 @@ const entity = z.strictObject({
     .min(1)
     .optional()
     .describe('target columns the source cannot express; a rollback loses them'),
-  sent: sql.optional().describe('predicate over the source row: already in the outside world, never sent again'),
+  sent: sql
+    .optional()
+    .describe(
+      'predicate over the source row: it is in the outside world already; the columns it reads mark it, on both sides',
+    ),
 });
 
 const reference = z.strictObject({

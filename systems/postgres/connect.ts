@@ -167,7 +167,8 @@ export const isPostgresUrl = (url: string): boolean => /^postgres(ql)?:\/\//.tes
 
 interface ErrorLike {
   code?: unknown;
-  message?: unknown;
+  message?: string;
+  where?: unknown;
   schema?: unknown;
   table?: unknown;
   column?: unknown;
@@ -242,7 +243,7 @@ export function isDatabaseError(error: unknown): boolean {
  */
 export function toSystemFault(error: unknown): SystemFault {
   if (error instanceof SystemFault) return error;
-  const { code, message, schema, table, column, constraint } = (error ?? {}) as ErrorLike;
+  const { code, message, where, schema, table, column, constraint } = (error ?? {}) as ErrorLike;
   if (typeof code !== 'string' || NETWORK.has(code)) {
     const lost = typeof code === 'string' || (typeof message === 'string' && LOST.test(message));
     const name = typeof code === 'string' ? code : lost ? 'CONNECTION_LOST' : 'UNKNOWN';
@@ -257,7 +258,9 @@ export function toSystemFault(error: unknown): SystemFault {
   }
   const group = code.slice(0, 2);
   const at = [schema, table, column, constraint].filter((part) => typeof part === 'string').join('.');
-  const said = SPEAKING.has(group) && typeof message === 'string' ? `: ${message}` : '';
+  // What runs inside a function may have been put into words by the system itself, with values of rows in them.
+  const known = where === undefined || message?.startsWith('cutover: ');
+  const said = SPEAKING.has(group) && known && message !== undefined ? `: ${message}` : '';
   const text = `PostgreSQL error ${code}${at ? ` at ${at}` : ''}${said}`;
   const retryable = RETRYABLE.has(code) || group === '08' || group === '53';
   return new SystemFault(text, retryable, { cause: new SqlError(code, text) });

@@ -21,7 +21,7 @@ interface Answers {
   thaw: { outcome: 'thawed' | 'sealed' | 'not-frozen' } | Stale;
   seal: Awaited<ReturnType<CustodyPort['seal']>>;
   raise: { outcome: 'done' } | Stale;
-  open: { outcome: 'done' } | Stale;
+  open: { outcome: 'done' | 'members-differ' } | Stale;
 }
 
 /**
@@ -75,7 +75,7 @@ export function postgresCustody(
     },
     thaw: (wave, epoch) => call('thaw', [wave, epoch]),
     seal: (wave, epoch, applied) => call('seal', [wave, epoch, applied]),
-    open: (wave, epoch) => call('open', [wave, epoch]),
+    open: (wave, epoch, members) => call('open', [wave, epoch, members ?? null]),
     moveMembers: (customers, to, fences) =>
       patiently(callPatienceMs, async (patienceMs) => {
         const done = await pool.query<{ moved: number }>('select cutover.move_members($1, $2, $3, $4) as moved', [

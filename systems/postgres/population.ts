@@ -32,12 +32,35 @@ export async function assignPopulation(
         await assignMembers(pair.source, index + 1, customers, cutover);
       });
     for (const side of SIDES) await endDivision(pair[side], cutover, run.plan.waves.length);
-  } else for (const side of SIDES) await takeOverDivision(pair[side], cutover);
+  } else {
+    const by = await dividedBy(pair.target);
+    if (by !== null && by !== cutover) await refuseOtherConditions(pair.source, run, by);
+    for (const side of SIDES) await takeOverDivision(pair[side], cutover);
+  }
   await eachMember(pair.source, project);
   const counted = await pair.source.query<{ population: string }>(
     'select count(*) as population from cutover.member where baseline',
   );
   return Number(counted.rows[0]?.population ?? 0);
+}
+
+/** A standing division of another cutover is gone on from only by a plan that divides alike; who stays behind, and who came since, is in none. */
+async function refuseOtherConditions(source: Pool, run: ResolvedRun, by: string): Promise<void> {
+  const { from, key } = run.runbook.population;
+  for (const [index, { id }] of run.plan.waves.entries()) {
+    const { rows } = await saying(`comparing the customers of wave ${id}`, () =>
+      source.query<{ others: number }>(
+        `select count(*)::int as others from ${from} join cutover.member m on m.customer = ${key}::text
+         where m.wave not in (${STAYS_WAVE}, ${index + 1}) and ${predicateOf(run, index + 1)}`,
+      ),
+    );
+    if (rows[0]!.others > 0)
+      throw new SystemFault(
+        `${rows[0]!.others} customers whom this plan has in wave ${id} are in another wave as cutover ${by} divided them, and what it copied ` +
+          `still stands: give the plan the conditions of that one's waves, or drop schema cutover in both systems and what was copied`,
+        false,
+      );
+  }
 }
 
 /** Whom the plan has in a wave: those that meet its condition and none of an earlier one. */

@@ -1,3 +1,5 @@
+import { postgresCustody } from '../../systems/postgres/custody';
+import { readPosition, startCarryBack } from '../../systems/postgres/data/position';
 import { Billing } from '../measures/support/billing';
 
 jest.setTimeout(120_000);
@@ -66,6 +68,21 @@ it('what an exclusion left half done and nobody tries again, the conversion take
   await billing.freeze(1);
   await expectAlike();
   expect(await staying()).toBe(1);
+});
+
+it('what one that wakes late does at the target, once the source is sealed, is taken back before the target opens', async () => {
+  const { source, target } = billing.pools;
+  await billing.preload(1);
+  await billing.freeze(1);
+  const { epoch } = billing.ref(1, 'switch');
+  expect(await startCarryBack({ source, target }, 1, epoch)).toHaveProperty('position');
+  const applied = (await readPosition(target, 1))!;
+  expect(await postgresCustody(source).seal(1, epoch, applied)).toEqual({ outcome: 'sealed' });
+  expect(await postgresCustody(target).moveMembers(['C0000005'], 0, { 1: epoch })).toEqual({ moved: 1 });
+  await billing.switch(1);
+  expect(await staying()).toBe(2);
+  await expectAlike();
+  await target.query(`update crm.customer set full_name = 'served' where customer_no = 'C0000005'`);
 });
 
 it('so it is in the last wave for who came after the customers were divided, and the wave is switched', async () => {

@@ -120,7 +120,7 @@ const BIRTH = `
     values (nextval('oss.agreement_seq'), 'N1', 'one-year', 'plan-1y', '2026-11-22', 'w6');`;
 
 it('the billing conversion takes a wave there while it is written to, and brings back what was done there', async () => {
-  await copyReference(pair, compiled);
+  await copyReference(pair, compiled, WAVE, EPOCH);
   await alignTargetSequences(pair, compiled);
   expect(await startPosition(pair, WAVE, EPOCH)).toHaveProperty('position');
   await pair.source.query(

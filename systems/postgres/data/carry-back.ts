@@ -8,6 +8,7 @@ import type { CompiledConversion } from './compiled';
 import { faultIn, fenced, saying } from './faults';
 import type { Pair } from './pair';
 import { parkReturning } from './park';
+import { isOfServer, noteServer } from './server';
 import type { PassResult } from './pass';
 import { inSnapshot, keepingAwake, movePosition, requireSealed, takeFence, takePassLock, waveKey } from './transaction';
 
@@ -28,8 +29,11 @@ export async function carryBackPass(
       const since = await takeFence(source, waveKey(wave), epoch);
       await requireSealed(source, wave);
       return inSnapshot(pair.target, async (target, position) => {
-        const counts = await carryWithin(source, target, compiled, wave, since);
+        // After a failover of the target its whole log is applied once more: there is nothing to copy the wave from anew.
+        const same = await isOfServer(source, target, waveKey(wave));
+        const counts = await carryWithin(source, target, compiled, wave, same ? since : null);
         await movePosition(source, waveKey(wave), position);
+        if (!same) await noteServer(source, target, waveKey(wave));
         return { outcome: 'applied' as const, ...counts, position };
       });
     }),

@@ -170,18 +170,10 @@ async function countAll(pair: Pair, population: Population, states: States): Pro
   return counted;
 }
 
-/**
- * Count and digest of who is in the wave; equal on both sides before a seal. Of the last wave, which is also that of customers nobody gave
- * one, those who are in another: the same customer may have a row on one side and none on the other.
- */
+/** Count and digest of who is in the wave; equal on both sides before a seal. */
 export async function membershipDigest(pool: Pool, wave: number): Promise<string> {
   return saying(`members of wave ${wave}`, async () => {
-    const half = (seed: number): string => `coalesce(sum(hashtextextended(customer, ${seed})), 0)`;
-    const { rows } = await pool.query<{ digest: string }>(
-      `select count(*) || ':' || ${half(0)} || ':' || ${half(8761)} as digest from cutover.member
-       where (wave = $1) <> ($1 = (select max(wave) from cutover.wave))`,
-      [wave],
-    );
+    const { rows } = await pool.query<{ digest: string }>('select cutover.members_digest($1) as digest', [wave]);
     return rows[0]!.digest;
   });
 }

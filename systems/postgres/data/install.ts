@@ -39,7 +39,7 @@ const COPY = `
     kept boolean not null default false
   )`;
 
-/** What the source has no place for, as it was brought back from the target. Personal data: purged when the run closes. */
+/** What the source has no place for, as it was brought back from the target. Personal data: it goes with schema `cutover`. */
 const RESIDUE = `
   create table if not exists cutover.residue (
     entity text not null,

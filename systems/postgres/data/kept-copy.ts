@@ -6,7 +6,8 @@ import type { CompiledConversion, CompiledEntity } from './compiled';
 import { fenced, saying } from './faults';
 import type { Pair } from './pair';
 import { startPosition } from './position';
-import { movePosition, requireSealed, takeFence, waveKey } from './transaction';
+import { isOfServer } from './server';
+import { inSnapshot, movePosition, requireSealed, takeFence, waveKey } from './transaction';
 
 /** Whose copy it is, and of what. */
 export interface CopyOwner {
@@ -57,11 +58,10 @@ async function distrust(
   const guards = await triggersIntact(pair.source);
   if (guards.length > 0) return `the guards of the source are not as installed: ${guards.join('; ')}`;
   if (copy.capture !== (await captureOf(pair))) return 'the capture at the source was interrupted';
-  const { rows: clocks } = await pair.source.query<{ behind: boolean }>(
-    'select pg_snapshot_xmax($1::pg_snapshot) > pg_snapshot_xmax(pg_current_snapshot()) as behind',
-    [copy.position],
+  const same = await inSnapshot(pair.source, (source) =>
+    inSnapshot(pair.target, (target) => isOfServer(target, source, waveKey(wave))),
   );
-  if (clocks[0]!.behind) return 'the source was set back to before its position';
+  if (!same) return 'the source failed over, or was set back';
   const there = await triggersIntact(pair.target);
   if (there.length > 0) return `the guards of the target are not as installed: ${there.join('; ')}`;
   const { rows: written } = await pair.target.query<{ rows: string }>('select cutover.unapplied($1, $2) as rows', [

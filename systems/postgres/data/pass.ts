@@ -26,6 +26,7 @@ import type { Pair } from './pair';
 import { lag } from './position';
 import { unmappableOrigins, type RuleCount } from './quarantine';
 import { copyReferenceWithin } from './reference';
+import { demandSameSource } from './server';
 import { refuseSharedKeys } from './shared-keys';
 import {
   inSnapshot,
@@ -107,6 +108,7 @@ export async function applyWithin(
   wave: number,
   since: Position | null,
 ): Promise<{ outcome: 'applied'; changes: number; rows: number } | Unmappable> {
+  await demandSameSource(source, target, wave);
   const { changes, parts, here, customers, counts } = await keepingAwake(target, () =>
     changedParts(source, compiled, wave, since),
   );

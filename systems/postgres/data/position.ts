@@ -3,7 +3,8 @@ import { withTransaction } from '../connect';
 import type { Position, Stale } from '../../ports';
 import { fenced, saying } from './faults';
 import type { Pair } from './pair';
-import { currentSnapshot, inSnapshot, movePosition, takeFence, waveKey } from './transaction';
+import { noteServer } from './server';
+import { inSnapshot, movePosition, takeFence, waveKey } from './transaction';
 
 /**
  * Where the wave's passes begin: the source as it is now, unless a position is there already. Call it before the first
@@ -38,9 +39,11 @@ async function startAt(
       const known = await takeFence(client, waveKey(wave), epoch);
       await note(client);
       if (known !== null) return { position: known };
-      const position = await withTransaction(read, { isolation: 'repeatable read' }, currentSnapshot);
-      await movePosition(client, waveKey(wave), position);
-      return { position };
+      return inSnapshot(read, async (reader, position) => {
+        await movePosition(client, waveKey(wave), position);
+        await noteServer(client, reader, waveKey(wave));
+        return { position };
+      });
     }),
   );
 }

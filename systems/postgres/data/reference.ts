@@ -1,21 +1,29 @@
 import type { PoolClient } from 'pg';
 import type { CompiledConversion } from './compiled';
 import { pipeRows } from './copy';
-import { saying } from './faults';
+import type { Stale } from '../../ports';
+import { fenced } from './faults';
 import { withTransaction } from '../connect';
 import { ident, identList, imagesDiffer } from './names';
 import type { Pair } from './pair';
-import { inSnapshot, takePassLock } from './transaction';
+import { inSnapshot, requireSealed, takeFence, takePassLock, waveKey } from './transaction';
 
 /**
- * Copies reference tables the source owns; rows equal to the byte stay. What the source deleted stays too: rows that were
- * moved may point at it. Returns the rows written. Idempotent.
+ * Copies reference tables the source owns, on behalf of a wave that is not live yet; rows equal to the byte stay. What the source deleted
+ * stays too: rows that were moved may point at it. Returns the rows written. Idempotent.
  */
-export async function copyReference(pair: Pair, compiled: CompiledConversion): Promise<{ rows: number }> {
+export async function copyReference(
+  pair: Pair,
+  compiled: CompiledConversion,
+  wave: number,
+  epoch: number,
+): Promise<{ rows: number } | Stale> {
   if (!compiled.references.some(({ owner }) => owner === 'source')) return { rows: 0 };
-  return saying('copying reference tables', () =>
+  return fenced('copying reference tables', () =>
     withTransaction(pair.target, {}, async (target) => {
       await takePassLock(target);
+      await takeFence(target, waveKey(wave), epoch);
+      await requireSealed(target, wave);
       return inSnapshot(pair.source, async (source) => ({ rows: await copyReferenceWithin(source, target, compiled) }));
     }),
   );

@@ -170,7 +170,7 @@ begin
 end
 $$;
 
-create or replace function cutover.open(p_wave int, p_epoch bigint, p_patience_ms int) returns jsonb
+create or replace function cutover.open(p_wave int, p_epoch bigint, p_members text, p_patience_ms int) returns jsonb
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
 declare
   found_state text;
@@ -186,6 +186,9 @@ begin
     raise exception 'cutover: wave % is frozen, not sealed: thaw it', p_wave using errcode = 'CU004';
   end if;
   if found_state = 'sealed' then
+    if p_members is not null and p_members <> cutover.members_digest(p_wave) then
+      return jsonb_build_object('outcome', 'members-differ');
+    end if;
     update cutover.wave set state = 'open' where wave = p_wave;
   end if;
   return jsonb_build_object('outcome', 'done');

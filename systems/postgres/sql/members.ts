@@ -10,6 +10,8 @@ import { WAVE_LOCK_CLASS } from './tables';
  * owner without a switch. The two systems are changed one after the other; between the two a seal of either wave
  * would leave the customer with two owners or none. So the caller raises both waves in both systems, passes the
  * epochs (`{"1": 17, "2": 17}`; null: not compared), and whoever seals a wave first compares its members, under its own epoch.
+ * Rows are looked for by the column's own type, so that its index is used while writers wait; a customer who is no value of that
+ * type has no row there, and all are then compared as text.
  *
  * Before anything moves a cutover divides the customers anew, whatever an earlier one made of them: between `begin_division` and
  * `end_division`, so that an attempt that wakes later, or of an earlier cutover, assigns nobody any more. Waves its plan has not are taken away;
@@ -33,6 +35,7 @@ declare
   origins int[];
   g cutover.guarded;
   key_list text;
+  touch text;
 begin
   select array_agg(distinct cutover.wave_of(c)) || p_to into locked from unnest(p_customers) c;
   perform cutover.lock_waves(locked, p_patience_ms);
@@ -61,13 +64,19 @@ begin
   end if;
   for g in select * from cutover.guarded order by tab loop
     select string_agg(format('t.%I::text', k), ', ' order by n) into key_list from unnest(g.key_columns) with ordinality u (k, n);
-    execute format(
+    touch := format(
       'insert into cutover.change (wave, tab, op, old_key, new_key, old_owner, new_owner)
        select w, $1, ''M'', array[%1$s], array[%1$s], t.%2$I::text, t.%2$I::text
        from unnest($2, $3) moved (customer, origin)
-       join %3$s t on t.%2$I::text = moved.customer
-       cross join lateral unnest(array[moved.origin, $4]) w', key_list, g.customer_column, g.relation::regclass)
-      using g.tab, movers, origins, p_to;
+       join %3$s t on %%s
+       cross join lateral unnest(array[moved.origin, $4]) w', key_list, g.customer_column, g.relation::regclass);
+    begin
+      execute format(touch, (select format('t.%I = moved.customer::%s', attname, format_type(atttypid, null))
+        from pg_attribute where attrelid = g.relation::regclass and attname = g.customer_column))
+        using g.tab, movers, origins, p_to;
+    exception when data_exception then
+      execute format(touch, format('t.%I::text = moved.customer', g.customer_column)) using g.tab, movers, origins, p_to;
+    end;
   end loop;
   insert into cutover.change (wave, tab, op, old_key, new_key, old_owner, new_owner)
     select distinct p_to, c.tab, 'M', c.old_key, c.new_key, c.old_owner, c.new_owner from cutover.change c
@@ -75,6 +84,14 @@ begin
       and (c.new_key is distinct from c.old_key or c.new_owner is distinct from c.old_owner);
   return cardinality(movers);
 end
+$$;
+
+/* Of the last wave, which is also that of customers nobody gave one, those who are in another: the same customer may have a row on
+   one side and none on the other. */
+create or replace function cutover.members_digest(p_wave int) returns text
+language sql stable as $$
+  select count(*) || ':' || coalesce(sum(hashtextextended(customer, 0)), 0) || ':' || coalesce(sum(hashtextextended(customer, 8761)), 0)
+  from cutover.member where (wave = p_wave) <> (p_wave = (select max(wave) from cutover.wave))
 $$;
 
 create or replace function cutover.lock_unmoved(p_patience_ms int) returns void

@@ -2,13 +2,13 @@
 export const WAVE_LOCK_CLASS = 1_668_641_903;
 
 /** Raised when the tables or functions below change in a way an installed schema cannot live with. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /**
  * Tables of schema `cutover`, the same in source and target. `change` has no check: it would cost each write of the source
  * a sixth of what logging costs. `change.op` is I, U, D (a write), or M (the customer
  * changed its wave, one row for the old and one for the new wave; or a guard was put back, for every row). A row that changes its owner across waves is
- * logged once for each wave. A TRUNCATE is logged as the deletion of every row.
+ * logged once for each wave. A TRUNCATE is logged as the deletion of every row. `fence.server` is the server the position is of.
  */
 export const TABLES = `
 create schema if not exists cutover;
@@ -59,7 +59,8 @@ create index if not exists change_wave_xid on cutover.change (wave, xid);
 create table if not exists cutover.fence (
   key text primary key,
   epoch bigint not null,
-  position text
+  position text,
+  server text
 );
 
 create table if not exists cutover.guarded (

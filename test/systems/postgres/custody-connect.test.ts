@@ -58,6 +58,18 @@ describe('a connection', () => {
     expect(rows).toEqual([{ path: 'old', rows: 'off', zone: 'UTC' }]);
   });
 
+  it('passes on the words of PostgreSQL about names, and not those of the system’s own functions', async () => {
+    await pool.query(`create function speak(name text) returns text language plpgsql as $$ begin
+        if name = 'Nobody' then execute 'select ' || name || '_of_street'; end if;
+        raise exception 'customer % has no contract', name using errcode = '55000'; end $$;
+      create function cutover_like() returns void language plpgsql as $$ begin
+        raise exception 'cutover: wave 1 does not accept writes here' using errcode = 'CU001'; end $$`);
+    expect((await faultOf(pool.query(`select speak('Anna')`))).message).toBe('PostgreSQL error 55000');
+    expect((await faultOf(pool.query(`select speak('Nobody')`))).message).toBe('PostgreSQL error 42703');
+    expect((await faultOf(pool.query('select cutover_like()'))).message).toContain('wave 1 does not accept writes');
+    expect((await faultOf(pool.query('select missing from person'))).message).toContain('column "missing" does not');
+  });
+
   it('that is written stays while the other side is read for longer than it may stand idle', async () => {
     const written = (body: (client: PoolClient) => Promise<unknown>): Promise<unknown> =>
       withTransaction(pool, {}, async (client) => {

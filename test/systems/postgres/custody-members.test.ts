@@ -39,6 +39,29 @@ describe('a membership change', () => {
     }
   });
 
+  it('finds rows by the type of their column, and by its text for who is no value of it', async () => {
+    await db.app.query('create table phone (no int primary key, holder int)');
+    await guardTables(db.own, [{ table: 'public.phone', keyColumns: ['no'], customerColumn: 'holder' }]);
+    await db.own.query(`insert into cutover.member values ('7', 1)`);
+    await db.app.query('insert into phone values (1, 7), (2, 8)');
+    const logged = async (): Promise<unknown[]> =>
+      (await log(db.own))
+        .filter(({ op, tab }) => op === 'M' && tab === 'public.phone')
+        .map(({ wave, new_key }) => [wave, new_key]);
+    await db.custody.moveMembers(['7'], 2);
+    expect(await logged()).toEqual([
+      [1, ['1']],
+      [2, ['1']],
+    ]);
+    await db.custody.moveMembers(['7', 'a'], 3);
+    expect(await logged()).toEqual([
+      [1, ['1']],
+      [2, ['1']],
+      [2, ['1']],
+      [3, ['1']],
+    ]);
+  });
+
   it('logs for the new wave what the old one has not brought over yet: rows that are gone, rows that went to others', async () => {
     await insert(1, 'a');
     await insert(2, 'a');

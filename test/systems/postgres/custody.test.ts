@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { from } from 'pg-copy-streams';
 import { connect, sqlStateOf } from '../../../systems/postgres/connect';
 import { DATA_SESSIONS } from '../../../systems/postgres/custody';
+import { membershipDigest } from '../../../systems/postgres/data/census';
 import { guardedDatabase, LEASE_MS, onClient, snapshot, sqlState, type Guarded } from './custody-support';
 
 let db: Guarded;
@@ -269,8 +270,13 @@ describe('opening and raising', () => {
       expect(await target.custody.open(1, 7)).toEqual({ outcome: 'stale' });
       expect(await target.custody.raise(1, 7)).toEqual({ outcome: 'done' });
       expect(await target.custody.open(1, 1)).toEqual({ outcome: 'stale' });
-      expect(await target.custody.open(1, 7)).toEqual({ outcome: 'done' });
-      expect(await target.custody.open(1, 7)).toEqual({ outcome: 'done' });
+      const members = await membershipDigest(target.own, 1);
+      expect(await target.custody.open(1, 7, await membershipDigest(target.own, 2))).toEqual({
+        outcome: 'members-differ',
+      });
+      expect(await write()).toBe('CU001');
+      expect(await target.custody.open(1, 7, members)).toEqual({ outcome: 'done' });
+      expect(await target.custody.open(1, 7, 'another')).toEqual({ outcome: 'done' });
       expect(await write()).toBe('none');
       expect(await sqlState(target.app.query(`insert into item values (2, 's')`))).toBe('CU001');
     } finally {

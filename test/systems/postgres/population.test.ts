@@ -130,7 +130,11 @@ test('a division that stands belongs to the cutover that goes on from it', async
   await pair.target.query(`update cutover.fence set position = '5:5:' where key = 'wave/1'`);
   await expect(refused('night-2', 'night-1')).rejects.toThrow('divided by cutover night-1, which is open');
   await refused('night-2', null);
-  expect(await assign('c20', 'night-2')).toEqual({ 1: 10, 2: 30 });
+  await expect(assign('c20', 'night-2')).rejects.toThrow(
+    /^10 customers whom this plan has in wave pilot.*cutover night-1/,
+  );
+  await pair.source.query(`update cutover.member set wave = 0 where customer = 'c03'`);
+  expect(await assign('c10', 'night-2')).toEqual({ 0: 1, 1: 9, 2: 30 });
   await refused('night-2', 'night-2');
   await expect(refused('night-3', 'night-2')).rejects.toThrow('divided by cutover night-2, which is open');
 });

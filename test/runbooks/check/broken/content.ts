@@ -140,6 +140,14 @@ export const BROKEN_CONTENT: Broken[] = [
     line: '      senior:',
   },
   {
+    name: 'a mark of what was sent that does not come back',
+    doc: 'conversion',
+    from: '    rules:\n      - { id: no-flag,',
+    to: "    sent: printed = 'y'\n    rules:\n      - { id: no-flag,",
+    codes: ['sent-without-back'],
+    line: '    sent:',
+  },
+  {
     name: 'a query without a way back',
     doc: 'conversion',
     from: "    back: { table: shop.customer, key: customer_id, query: 'select customer_no as customer_id, street from target' }\n",

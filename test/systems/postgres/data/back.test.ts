@@ -3,6 +3,7 @@ import { carryBackPass } from '../../../../systems/postgres/data/carry-back';
 import { compileConversion } from '../../../../systems/postgres/data/compile';
 import { readPosition } from '../../../../systems/postgres/data/position';
 import { countWave, purgeWave } from '../../../../systems/postgres/data/purge';
+import { copyReference } from '../../../../systems/postgres/data/reference';
 import { finishReturn } from '../../../../systems/postgres/data/sequences';
 import { verifyWave } from '../../../../systems/postgres/data/verify';
 import { behindTriggers, CONVERSION, example, lines, raise, type Example } from './example';
@@ -129,6 +130,19 @@ describe('carrying back', () => {
     },
   );
 
+  it('applies the whole log again when the target failed over', async () => {
+    const { source, target } = it_.pair;
+    await target.query(`update fresh.invoice set amount = 1.5 where invoice_no = 7`);
+    await source.query(
+      `update cutover.fence set server = '1/00000001', position = '900000000:900000000:' where key = 'wave/1'`,
+    );
+    expect(await carry(it_)).toBe(1);
+    await expectEqual(it_, 1);
+    await target.query(`update fresh.invoice set amount = 2.5 where invoice_no = 7`);
+    expect(await carry(it_)).toBe(1);
+    expect(await carry(it_)).toBe(0);
+  });
+
   it('gives a unique value that may not be null to a new row when the one that had it is gone', async () => {
     const { source, target } = it_.pair;
     await source.query('alter table old.bill add unique (amount)');
@@ -157,6 +171,8 @@ describe('carrying back', () => {
   it('writes nothing under a raised epoch, or while the source owns the wave', async () => {
     await it_.pair.target.query(`update fresh.person set tenure = 9 where no = 'c003'`);
     const before = await physical(it_);
+    await expect(copyReference(it_.pair, it_.compiled, 1, 1)).rejects.toThrow('wave 1 is open here');
+    expect(await copyReference(it_.pair, it_.compiled, 1, 0)).toEqual({ outcome: 'stale' });
     await expect(carryBackPass(it_.pair, it_.compiled, 3, 1)).rejects.toMatchObject({
       message: expect.stringContaining('wave 3 is open here'),
     });

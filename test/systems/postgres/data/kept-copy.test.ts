@@ -67,9 +67,14 @@ const SPOILT: Spoilt[] = [
   },
   {
     what: 'whose source was set back',
-    reason: 'the source was set back to before its position',
+    reason: 'the source failed over, or was set back',
     spoil: () =>
       it_.pair.target.query(`update cutover.fence set position = '900000000:900000000:' where key = 'wave/1'`),
+  },
+  {
+    what: 'whose source failed over',
+    reason: 'the source failed over, or was set back',
+    spoil: () => it_.pair.target.query(`update cutover.fence set server = '1/00000002' where key = 'wave/1'`),
   },
   {
     what: 'whose capture is off',

@@ -64,7 +64,7 @@ export async function preload(
   chunkRows = 7,
   begun: () => Promise<unknown> = () => Promise.resolve(),
 ): Promise<void> {
-  await copyReference(pair, compiled);
+  await copyReference(pair, compiled, wave, 1);
   expect(await startCopy(pair, wave, 1, OWNER, compiled)).toHaveProperty('position');
   await begun();
   for (const chunk of await planChunks(compiled, pair.source, wave, chunkRows))
