@@ -1,7 +1,7 @@
 import type { Client, Connection } from '@temporalio/client';
 import type { Pool } from 'pg';
 import { installControl } from '../systems/control/schema';
-import { OtherControlVersion } from '../systems/control/schema-version';
+import { demandControlVersion, OtherControlVersion } from '../systems/control/schema-version';
 import { connect, isPostgresUrl, sqlStateOf, toSystemFault } from '../systems/postgres/connect';
 import { loadTemporalSettings, TemporalSettingsError } from '../workers/temporal-settings';
 import { clientInterceptors } from '../workers/tracing';
@@ -55,8 +55,48 @@ export async function withTemporal<T>(
   }
 }
 
-/** Runs `body` with the control database, schema installed. Throws a CliError when CONTROL_URL is not set, does not answer, or is of another build. */
-export async function withControl<T>(cli: { env: Environment }, body: (control: Pool) => Promise<T>): Promise<T> {
+/** The control database answers, but holds no schema `control`: a fresh stack, or CONTROL_URL names another database. */
+class NoControl extends CliError {
+  constructor() {
+    super(
+      EXIT.refused,
+      'no cutover was ever kept in this database (CONTROL_URL)',
+      'name the control database of your workers, or start a cutover: cutover start',
+    );
+    this.name = 'NoControl';
+  }
+}
+
+/**
+ * Runs `body` with the control database as it is: who only looks must leave nothing in a database that was named by mistake. Throws a
+ * CliError when CONTROL_URL is not set, does not answer, or is of another build, and a NoControl when schema `control` is not there.
+ */
+export const withControl = <T>(cli: { env: Environment }, body: (control: Pool) => Promise<T>): Promise<T> =>
+  onControl(cli, findControl, body);
+
+/** As `withControl`, with schema `control` made where it is missing. Throws a CliError when the database is a source or target. */
+export const withControlMade = <T>(cli: { env: Environment }, body: (control: Pool) => Promise<T>): Promise<T> =>
+  onControl(cli, makeControl, body);
+
+async function findControl(pool: Pool): Promise<void> {
+  if (!(await demandControlVersion(pool))) throw new NoControl();
+}
+
+async function makeControl(pool: Pool): Promise<void> {
+  const { rows } = await pool.query<{ system: boolean }>(`select to_regnamespace('cutover') is not null as system`);
+  if (rows[0]?.system)
+    throw refused(
+      'CONTROL_URL names a system of a cutover (it has schema cutover)',
+      'name an empty database of its own',
+    );
+  await installControl(pool);
+}
+
+async function onControl<T>(
+  cli: { env: Environment },
+  prepare: (control: Pool) => Promise<void>,
+  body: (control: Pool) => Promise<T>,
+): Promise<T> {
   const url = cli.env.CONTROL_URL;
   if (url === undefined)
     throw unreachable('CONTROL_URL is not set', 'set it to the URL of the control database (postgres://…)');
@@ -64,18 +104,8 @@ export async function withControl<T>(cli: { env: Environment }, body: (control: 
     throw usage('CONTROL_URL is not a PostgreSQL URL', 'write it as postgres://USER@HOST:PORT/DATABASE');
   const pool = connect(url, { applicationName: 'cutover cli', max: 4 });
   try {
-    await installControl(pool).catch((error: unknown) => {
-      if (error instanceof OtherControlVersion) throw refused(error.said, error.remedy);
-      const code = sqlStateOf(error) ?? '';
-      if (['25006', '42501'].includes(code))
-        throw unreachable(
-          `the control database cannot be written to (CONTROL_URL): ${reasonOf(error)}`,
-          'name one that can, and a role that may create schema `control` there',
-        );
-      throw unreachable(
-        `the control database does not answer: ${reasonOf(error)}`,
-        'start it, or mend CONTROL_URL; `cutover doctor` looks at everything at once',
-      );
+    await prepare(pool).catch((error: unknown) => {
+      throw controlTrouble(error, prepare === makeControl);
     });
     return await body(pool);
   } finally {
@@ -83,7 +113,26 @@ export async function withControl<T>(cli: { env: Environment }, body: (control: 
   }
 }
 
-/** As `withControl`, but goes on with null when the control database is not named or does not answer; one of another build is refused here, too. */
+function controlTrouble(error: unknown, writes: boolean): CliError {
+  if (error instanceof CliError) return error;
+  if (error instanceof OtherControlVersion) return refused(error.said, error.remedy);
+  if (['25006', '42501'].includes(sqlStateOf(error) ?? ''))
+    return writes
+      ? unreachable(
+          `the control database cannot be written to (CONTROL_URL): ${reasonOf(error)}`,
+          'name one that can, and a role that may create schema `control` there',
+        )
+      : unreachable(
+          `the control database cannot be read (CONTROL_URL): ${reasonOf(error)}`,
+          'name a role that may read and write schema `control` there',
+        );
+  return unreachable(
+    `the control database does not answer: ${reasonOf(error)}`,
+    'start it, or mend CONTROL_URL; `cutover doctor` looks at everything at once',
+  );
+}
+
+/** As `withControl`, but goes on with null when the control database is not named, does not answer or keeps nothing; one of another build is refused here, too. */
 export async function withControlIfThere<T>(
   cli: { env: Environment },
   body: (control: Pool | null) => Promise<T>,
@@ -95,7 +144,8 @@ export async function withControlIfThere<T>(
       return body(control);
     });
   } catch (error) {
-    if (reached || !(error instanceof CliError) || error.exitCode === EXIT.refused) throw error;
+    if (reached || !(error instanceof CliError)) throw error;
+    if (error.exitCode === EXIT.refused && !(error instanceof NoControl)) throw error;
     return body(null);
   }
 }

@@ -3,6 +3,7 @@ import { getEventListeners } from 'node:events';
 import { runCli } from './run-cli';
 import { startTracing } from '../workers/tracing';
 import { readEnvironment, type Environment } from './environment';
+import { EXIT } from './exit';
 
 /** Composition root of the command: the only place that touches the process. */
 async function main(): Promise<void> {
@@ -40,12 +41,11 @@ function run(argv: string[], env: Environment, stop: AbortController): Promise<n
 }
 
 const VERB = /^[a-z-]{1,20}$/;
-const INTERRUPTED = 130;
 
 /** The first Ctrl-C lets a verb that listens end in order; one that does not listen, or a second Ctrl-C, ends at once. */
 function interrupt(stop: AbortController): void {
   const listening = getEventListeners(stop.signal, 'abort').length > 0;
-  if (stop.signal.aborted || !listening) process.exit(INTERRUPTED);
+  if (stop.signal.aborted || !listening) process.exit(EXIT.interrupted);
   stop.abort();
 }
 

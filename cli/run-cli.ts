@@ -15,8 +15,8 @@ export async function runCli(argv: readonly string[], cli: Cli): Promise<number>
     return cli.exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    if (cli.stop.aborted) return EXIT.ok;
     const told = error instanceof CliError ? error : explain(error);
+    if (cli.stop.aborted && told.exitCode !== EXIT.interrupted) return EXIT.ok;
     if (wantsJson(argv)) {
       const { message, remedy, exitCode } = told;
       cli.io.err(`${JSON.stringify({ error: { message, remedy, exitCode } })}\n`);

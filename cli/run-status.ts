@@ -17,6 +17,7 @@ import {
   type SeenRuns,
 } from './kept-runs';
 import { queryRun } from './query-run';
+import { whyFailed } from './workflow-tasks';
 
 export type GateShown = Omit<GateState, 'seen'>;
 
@@ -45,6 +46,8 @@ export interface StatusShown {
   status: string;
   /** `saved`: no worker takes up its tasks, and this is how far it had come. `dead`: its own run is, and this is how far it had come. */
   source: 'live' | 'saved' | 'dead';
+  /** What a dead run failed of; null when it was ended from outside, or nobody says. */
+  failure: string | null;
   startedBy: string | null;
   startedAt: number | null;
   waves: RunState['waves'];
@@ -92,6 +95,7 @@ export async function readStatus(
     outcome,
     status: outcome ?? (isDead ? 'dead' : overallStatus(views.map(({ view }) => view))),
     source,
+    failure: isDead && temporal ? await whyFailed(temporal, found.workflowId) : null,
     startedBy: main?.startedBy ?? found.row?.startedBy ?? null,
     startedAt: main?.startedAt ?? found.row?.startedAt.getTime() ?? null,
     waves: main?.waves ?? [],

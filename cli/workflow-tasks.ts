@@ -43,6 +43,25 @@ export async function lookAtRun(
   }
 }
 
+/** What the run failed of, in a line, as the code that threw it said; null when it did not fail, or Temporal does not say. */
+export async function whyFailed({ client, connection }: TemporalClient, workflowId: string): Promise<string | null> {
+  try {
+    await connection.withDeadline(Date.now() + ANSWERS_WITHIN_MS, () => client.workflow.getHandle(workflowId).result());
+    return null;
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'WorkflowFailedError') return null;
+    // Who terminated it, or that its time was up, is no failure of its own.
+    if (!(error.cause instanceof Error) || ENDED_FROM_OUTSIDE.includes(error.cause.name)) return null;
+    let cause = error.cause;
+    // These say only that something failed; what was thrown is within. Further in may be a database's own words, with values.
+    while (WRAPPERS.includes(cause.name) && cause.cause instanceof Error) cause = cause.cause;
+    return cause.message.split('\n')[0] || null;
+  }
+}
+
+const WRAPPERS: readonly string[] = ['ActivityFailure', 'ChildWorkflowFailure'];
+const ENDED_FROM_OUTSIDE: readonly string[] = ['TerminatedFailure', 'CancelledFailure', 'TimeoutFailure'];
+
 type Described = Awaited<ReturnType<ReturnType<TemporalClient['client']['workflow']['getHandle']>['describe']>>['raw'];
 
 function troubleOf({ pendingWorkflowTask: task }: Described, nowMs: number): RunLook['trouble'] {

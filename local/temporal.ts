@@ -93,14 +93,17 @@ export async function stopTemporal(dir: string): Promise<void> {
  */
 export async function startTemporal(options: TemporalOptions): Promise<Temporal> {
   const { dir, env, log = () => undefined, dynamicConfig = [] } = options;
+  const before = readState(dir);
   const given = env['TEMPORAL_ADDRESS'];
-  if (given) {
+  // A shell that took over what `up` printed names our own server, and still does when it is down.
+  if (given && given !== ownAddress(before)) {
     if (!(await temporalAnswers(given)))
-      throw new Error(`TEMPORAL_ADDRESS names ${given}, where no Temporal server answers`);
+      throw new Error(
+        `TEMPORAL_ADDRESS names ${given}, where no Temporal server answers: unset TEMPORAL_ADDRESS to have one of our own`,
+      );
     return { address: given, uiUrl: null, pid: null, stop: () => Promise.resolve() };
   }
   mkdirSync(dir, { recursive: true });
-  const before = readState(dir);
   if (before && isOurs(before)) {
     if (await temporalAnswers(`127.0.0.1:${before.port}`, SEARCH_ATTRIBUTES)) return handle(dir, before);
     await endProcess(before.pid);
@@ -112,6 +115,8 @@ export async function startTemporal(options: TemporalOptions): Promise<Temporal>
   await waitUntilReady(dir, state);
   return handle(dir, state);
 }
+
+const ownAddress = (state: State | undefined): string | undefined => state && `127.0.0.1:${state.port}`;
 
 /** The port of before when it is free; otherwise another. */
 async function portLike(before: number | undefined, not?: number): Promise<number> {

@@ -58,7 +58,7 @@ async function examine(cli: Cli): Promise<Diagnosis[]> {
   }
 }
 
-/** What `open` gives, or the finding that it cannot be reached, or must not be used. */
+/** What `open` gives, or the finding that it cannot be reached, must not be used, or keeps nothing (workers that run would have made it). */
 async function reach<T extends TemporalClient | Diagnosis[]>(
   what: string,
   open: () => Promise<T>,

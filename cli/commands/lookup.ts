@@ -42,7 +42,8 @@ function text(found: Lookup): string {
   const where = found.system === null ? 'is being moved' : `lives in the ${found.system}`;
   const held = found.intake === 'held' ? '; new work is held and carried out after the move' : '';
   return [
-    `${found.customer} ${where} (wave ${found.wave}, ${found.name})${held}`,
+    // A number nobody has, or that was misheard, is placed too: whoever has no row belongs to the last wave.
+    `${found.customer} ${where} (wave ${found.wave}, ${found.name}) (by its wave: no system was asked)${held}`,
     ...(found.script ? [found.script] : []),
   ].join('\n');
 }

@@ -7,7 +7,7 @@ import type { CutoverInput } from '../../workflows/cutover';
 import { cutoverWorkflowId, QUEUES, STATIC_DETAILS, WORKFLOWS } from '../../workflows/names';
 import { print, type Cli } from '../cli';
 import { asOption, examples, outputOption, type CommonOptions } from '../command';
-import { withControl, withTemporal, type TemporalClient } from '../connect';
+import { withControlMade, withTemporal, type TemporalClient } from '../connect';
 import { checkFiles, soundDocuments, type CheckedFiles, type SoundDocuments } from '../documents';
 import { refused, usage } from '../exit';
 import { registerSearchAttributes } from '../search-attributes';
@@ -62,7 +62,7 @@ async function start(cli: Cli, file: string, options: StartOptions): Promise<Sta
       `people: ${documents.plan.people.map((each) => each.id).join(', ')}`,
     );
   return withTemporal(cli, (temporal) =>
-    withControl(cli, async (control) => {
+    withControlMade(cli, async (control) => {
       await registerSearchAttributes(temporal);
       const run = await register(control, documents, files, options);
       return { ...run, runId: await startRun(temporal, run, options) };

@@ -3,6 +3,7 @@ import { listCutovers, type CutoverRow } from '../../systems/control/cutovers';
 import { listUndo } from '../../systems/control/undo';
 import { rollbackWorkflowId, waveWorkflowId } from '../../workflows/names';
 import type { TemporalClient } from '../connect';
+import { whyFailed } from '../workflow-tasks';
 import { bad, looked, ok, type Diagnosis } from './finding';
 
 /** Open runs, waves that no run looks after, and undo rows that were left behind. */
@@ -50,10 +51,11 @@ async function lookAtRun(row: CutoverRow, control: Pool, temporal: TemporalClien
       );
   }
   if (main === 'RUNNING') return [ok(what, `runs as ${row.workflowId}`), ...orphans];
+  const why = main === 'FAILED' ? await whyFailed(temporal, row.workflowId) : null;
   const said =
     main === null
       ? 'is registered, but its run was never started: nothing of it happens'
-      : `its run has ended (${main}) without an outcome: nobody carries it on`;
+      : `its run has ended (${main}) without an outcome: nobody carries it on${why === null ? '' : `; it failed: ${why}`}`;
   const remedy =
     main === null
       ? 'start it again with the same documents'

@@ -85,7 +85,7 @@ async function lookAtWorkflowTasks(temporal: TemporalClient, nowMs: number): Pro
 
 const TROUBLES: Readonly<Record<NonNullable<RunLook['trouble']>, [said: string, remedy: string]>> = {
   waits: [
-    'no worker takes up its task: none has time, or none is of the build it began with',
+    'no worker takes up its task: none runs, none has time, or none is of the build it began with',
     'start one of that build: cutover worker',
   ],
   fails: [

@@ -40,7 +40,7 @@ export async function deliver(
         throw refused(`no run of ${found.cutover} can take this: it is ${status.status}`, 'see: cutover status');
       const answers: Sent[] = [];
       for (const { to, name, input } of deliveries) {
-        const answer = await sendUpdate(temporal, to.workflowId, name, input);
+        const answer = await sendUpdate(temporal, to.workflowId, name, input, cli.stop);
         answers.push({ workflowId: to.workflowId, wave: to.wave, message: name, answer });
       }
       return answers;

@@ -23,7 +23,8 @@ export function brief(status: StatusAhead, nowMs: number): string {
 function opening(status: StatusShown, current: RunShown | undefined, nowMs: number): string {
   const since = status.startedAt === null ? '' : `, ${span(nowMs - status.startedAt)} after its start`;
   const stale = status.source === 'saved' ? ' This is the last saved state; no worker answers.' : '';
-  if (status.source === 'dead') return `${status.cutover} is dead: ${DEAD}.`;
+  if (status.source === 'dead')
+    return `${status.cutover} is dead: ${DEAD}.${status.failure === null ? '' : ` It failed: ${status.failure}.`}`;
   if (status.outcome) return `${status.cutover} has ended: ${status.outcome}.${stale}`;
   const wave = status.waves.find((each) => each.wave === current?.wave);
   const where = current?.wave

@@ -13,6 +13,7 @@ export function statusTables(cli: Cli, status: StatusAhead): string {
   if (status.source === 'saved')
     head.push(yellow('no worker answers: this is what was saved last (start one: cutover worker)'));
   if (status.source === 'dead') head.push(red(`${DEAD}: this is how far it had come`));
+  if (status.failure !== null) head.push(red(`it failed: ${status.failure}`));
   head.push(...aheadLines(status.forecast, cli.now()));
   const runs = status.runs.map((run) => runText(cli, status, run));
   return [head.join('\n'), ...runs, rollbackText(cli, status)].filter((part) => part !== '').join('\n\n');

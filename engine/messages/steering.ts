@@ -35,8 +35,14 @@ function answerRollback(
     return refuse(`the point of no return (${run.runbook.pointOfNoReturn}) has passed; go forward, or repair by hand`);
   const own = isOwn(run, message.person);
   if (state.rollback) {
-    if (own && !state.rollback.confirmedBy.includes(message.person)) state.rollback.confirmedBy.push(message.person);
-    return accept('rollback was asked for already; this confirms it');
+    const { by, confirmedBy } = state.rollback;
+    const adds = own && !confirmedBy.includes(message.person);
+    if (adds) confirmedBy.push(message.person);
+    const asked = `rollback was asked for already by ${by}`;
+    if (confirmedBy.length >= OWN_PEOPLE)
+      return accept(adds ? `${asked}; this confirms it` : `${asked}, and confirmed by ${confirmedBy.join(', ')}`);
+    const said = confirmedBy.length === 0 ? 'none of them yet' : `so far ${confirmedBy.join(', ')}`;
+    return accept(`${asked}; outside its window it takes ${OWN_PEOPLE} own people, ${said}`);
   }
   state.rollback = {
     by: message.person,

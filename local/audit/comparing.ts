@@ -115,7 +115,11 @@ export class OwnerComparison {
       const rows = this.byRequest.get(request.op) ?? [];
       const bound = request.boundTo !== undefined;
       const happened = effect || rows.length > 0 || bound;
-      if (rows.length + (bound ? 1 : 0) > 1) this.find('request-twice', request.op);
+      const keys = new Set([
+        ...rows.map(({ key }) => key),
+        ...(request.boundTo === undefined ? [] : [request.boundTo]),
+      ]);
+      if (keys.size > 1) this.find('request-twice', request.op);
       for (const row of rows) {
         if (request.cents !== null && row.cents !== request.cents)
           this.find('amount-differs', `${row.entity} ${row.key}`);

@@ -148,7 +148,7 @@ describe('a night led from the command line', () => {
   it('says where a customer lives, and that all is well', async () => {
     expect(await cutover('lookup', ID, 't7')).toMatchObject({
       exitCode: 0,
-      stdout: expect.stringContaining('t7 lives in the source (wave 1, all)'),
+      stdout: expect.stringContaining('t7 lives in the source (wave 1, all) (by its wave: no system was asked)'),
     });
     const doctor = await cutover('doctor');
     expect(doctor.stdout).toContain('all well');

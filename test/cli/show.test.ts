@@ -98,6 +98,9 @@ describe('the tables', () => {
     expect(shown).toMatch(/Wave 1 .*dead/);
     expect(shown).not.toMatch(/back out by|evidence of gate/);
     expect(shown).toContain('waits for:\n  - release failed: no answer');
+    const failed = { ...dead, failure: 'no plan 12 in control' };
+    expect(statusTables(fakeCli(), failed)).toContain('it failed: no plan 12 in control');
+    expect(brief(failed, NOW)).toContain('It failed: no plan 12 in control.');
     expect(brief(dead, NOW)).toMatch(/^night-1 is dead: its run was.*We wait for: release failed: no answer\.$/s);
   });
 

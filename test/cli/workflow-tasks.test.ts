@@ -1,5 +1,10 @@
-import { areServed, keptRuns } from '../../cli/kept-runs';
+import { lookAtRuns } from '../../cli/doctor/look-at-runs';
 import { lookAtTemporal } from '../../cli/doctor/look-at-temporal';
+import { findCutover } from '../../cli/find-cutover';
+import { areServed, keptRuns } from '../../cli/kept-runs';
+import { readStatus } from '../../cli/run-status';
+import { whyFailed } from '../../cli/workflow-tasks';
+import { registerCutover } from '../../systems/control/cutovers';
 import { installControl } from '../../systems/control/schema';
 import { keepLastView } from '../../systems/control/views';
 import { cutoverWorkflowId, QUEUES, WORKFLOWS } from '../../workflows/names';
@@ -9,6 +14,8 @@ import { waitUntil } from '../support/wait-until';
 jest.setTimeout(120_000);
 
 const RUN = cutoverWorkflowId('tiny', 'night-1');
+/** COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION of Temporal's API. */
+const FAIL_WORKFLOW = 5;
 
 let stage: Stage;
 beforeAll(async () => {
@@ -60,6 +67,38 @@ test('a wave that is live need not be known to Temporal any more, its cutover mu
     (await keptRuns({ cutover: 'night-1', workflowId }, stage.temporal, stage.control))?.looks;
   expect(await looksOf(RUN)).toEqual([expect.objectContaining({ isRunning: true })]);
   expect(await looksOf(`${RUN}-forgotten`)).toEqual([null]);
+});
+
+test('a run that failed tells what it failed of, one that was terminated nothing', async () => {
+  const { connection, namespace, client } = stage.temporal;
+  const [failing, ended] = ['failing', 'ended'].map((id) => cutoverWorkflowId('tiny', id)) as [string, string];
+  for (const workflowId of [failing, ended])
+    await client.workflow.start(WORKFLOWS.cutover, { workflowId, taskQueue: workflowId, args: [] });
+  await client.workflow.getHandle(ended).terminate('the test ends it');
+  const { taskToken } = await connection.withDeadline(Date.now() + 30_000, () =>
+    connection.workflowService.pollWorkflowTaskQueue({ namespace, taskQueue: { name: failing }, identity: 'test' }),
+  );
+  const within = { message: 'what a database said', applicationFailureInfo: { type: 'Error' } };
+  const message = 'no plan 12 in control\nat a place';
+  const cause = { message, applicationFailureInfo: { type: 'SystemFault' }, cause: within };
+  const failure = { message: 'Activity task failed', activityFailureInfo: { activityType: { name: 'open' } }, cause };
+  const failWorkflowExecutionCommandAttributes = { failure };
+  await connection.workflowService.respondWorkflowTaskCompleted({
+    ...{ namespace, taskToken, identity: 'test' },
+    commands: [{ commandType: FAIL_WORKFLOW, failWorkflowExecutionCommandAttributes }],
+  });
+  expect(await whyFailed(stage.temporal, failing)).toBe('no plan 12 in control');
+  expect(await whyFailed(stage.temporal, ended)).toBeNull();
+  const row = { cutover: 'failing', workflowId: failing, runbook: 'tiny', runbookHash: 'r', planHash: 'p' };
+  await registerCutover(stage.control, { ...row, startedBy: 'ada' });
+  const [found] = await lookAtRuns(stage.control, stage.temporal);
+  expect(found?.said).toBe(
+    'its run has ended (FAILED) without an outcome: nobody carries it on; it failed: no plan 12 in control',
+  );
+  const body = JSON.stringify({ wave: null, status: 'running', outcome: null, startedAt: 0, waves: [], gates: [] });
+  await keepLastView(stage.control, { cutover: 'failing', wave: null, kind: 'run', body });
+  const read = await readStatus(await findCutover('failing', stage.control, null), stage.temporal, stage.control);
+  expect(read).toMatchObject({ source: 'dead', failure: 'no plan 12 in control' });
 });
 
 test('runs that have ended need nobody; one that is open does', async () => {

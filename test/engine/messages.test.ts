@@ -173,8 +173,20 @@ describe('steering', () => {
 
   it('takes a second request for a rollback as its confirmation, own people only', () => {
     const state = fresh();
-    for (const person of ['vera', 'olga', 'olga', 'sven']) say(state, { kind: 'requestRollback', person, reason: 'x' });
+    const notes = ['vera', 'vera', 'olga', 'olga', 'sven', 'olga'].map((person) => {
+      const { answer } = say(state, { kind: 'requestRollback', person, reason: 'x' });
+      return answer.accepted ? answer.note : answer.reason;
+    });
     expect(state.rollback).toMatchObject({ by: 'vera', confirmedBy: ['olga', 'sven'] });
+    const asked = 'rollback was asked for already by vera';
+    expect(notes).toEqual([
+      undefined,
+      `${asked}; outside its window it takes 2 own people, none of them yet`,
+      `${asked}; outside its window it takes 2 own people, so far olga`,
+      `${asked}; outside its window it takes 2 own people, so far olga`,
+      `${asked}; this confirms it`,
+      `${asked}, and confirmed by olga, sven`,
+    ]);
   });
 
   it('refuses a rollback after the point of no return', () => {

@@ -105,8 +105,15 @@ if (found === undefined) process.stderr.write('Skipped: no Temporal CLI is at ha
     await stopTemporal(dir);
     expect(await temporalAnswers(address)).toBe(true);
     await expect(startTemporal({ dir, env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } })).rejects.toThrow(
-      'no Temporal server answers',
+      'no Temporal server answers: unset TEMPORAL_ADDRESS',
     );
+  });
+
+  it('starts its own server again in a shell that still names it', async () => {
+    const { TEMPORAL_ADDRESS: address = '' } = (await start()).env;
+    await stopStack(name);
+    const { temporal } = await startStack({ name, env: { ...env, TEMPORAL_ADDRESS: address } });
+    expect(temporal).toMatchObject({ address, pid: expect.any(Number) as number });
   });
 
   it('leaves nothing behind when it is removed', async () => {

@@ -76,6 +76,7 @@ export const status = (runs: RunShown[], more: Partial<StatusAhead> = {}): Statu
   outcome: null,
   status: 'running',
   source: 'live',
+  failure: null,
   startedBy: 'ann',
   startedAt: Date.parse('2026-11-28T21:00:00Z'),
   waves: [],

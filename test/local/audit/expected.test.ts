@@ -110,3 +110,14 @@ test('a lost change that an acknowledged one overwrote leaves nothing open', () 
   const settled = [...operations, set('op-1-3', 'acknowledged', 'written-off')];
   expect(found(settled, [customer('old'), paid, line])).toContain('change-lost');
 });
+
+test('a request’s row that a change with a lost answer may have left as it was is the same row', () => {
+  const asked = operation('op-1-1', 'acknowledged', [{ entity: 'ticket', key: '', act: 'insert' }], 'request');
+  const change = operation('op-1-2', 'unknown', [
+    { entity: 'ticket', key: '9', act: 'update', was: 'op-1-1', set: { state: 'closed' } },
+  ]);
+  const ticket = (key: string): AuditRow => row({ entity: 'ticket', key, reference: 'op-1-1', set: { state: 'open' } });
+  const effected = { 'op-1-1': 'effected' };
+  expect(found([asked, change], [customer('old'), ticket('9')], effected)).toEqual([]);
+  expect(found([asked, change], [customer('old'), ticket('9'), ticket('10')], effected)).toContain('request-twice');
+});
