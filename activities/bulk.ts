@@ -52,7 +52,7 @@ export function bulkActivities(world: World): BulkActivities {
         await takeBackHalfMoved(world, cutover, ref);
         const { rows, passes } = await passUntil(world, ref, beat, (left) => left === 0);
         beat.check();
-        await copyReferences(cutover, ref); // a pass that finds nothing to do does not look
+        await bringReferences(cutover, ref); // a pass that finds nothing to do does not look
         return { deltaRows: rows, passes };
       }),
   };
@@ -74,7 +74,7 @@ async function startPreload(world: World, ref: EffectRef, beat: Beat): Promise<P
   await refuseForeignRows(cutover, wave);
   const started = await startCopy(pair, wave, ref.epoch, ownerOf(cutover), compiled);
   if ('outcome' in started) throw staleEpoch(`preload of wave ${wave}`);
-  await copyReferences(cutover, ref);
+  await bringReferences(cutover, ref);
   await saveResult(world.control, { ...ref, kind: 'rules', result: await ruleCounts(pair.source, compiled) });
   await includeStaying(world, cutover, ref);
   const excluded = await excludeUnmappable(world, cutover, ref);
@@ -85,7 +85,7 @@ async function startPreload(world: World, ref: EffectRef, beat: Beat): Promise<P
   return { chunks, chunksThere: chunksDone, excluded, purged };
 }
 
-async function copyReferences({ pair, compiled }: CutoverWorld, ref: EffectRef): Promise<void> {
+async function bringReferences({ pair, compiled }: CutoverWorld, ref: EffectRef): Promise<void> {
   const copied = await copyReference(pair, await compiled(), waveOf(ref), ref.epoch);
   if ('outcome' in copied) throw staleEpoch(`reference tables for wave ${waveOf(ref)}`);
 }

@@ -1,5 +1,5 @@
 import type { Activities } from '../engine/contract';
-import { assignPopulation, refuseOtherDivision } from '../systems/postgres/population';
+import { assignPopulation, conditionsOf, refuseOtherDivision } from '../systems/postgres/population';
 import { amendCutover, closeCutover, getCutover, registerCutover, whyNotStart } from '../systems/control/cutovers';
 import { nextEpoch } from '../systems/control/epochs';
 import { append } from '../systems/control/ledger';
@@ -108,10 +108,11 @@ async function refuseBesideEarlierRuns({ options }: World, waves: number): Promi
       );
 }
 
-/** Whether a cutover of this control database has ended, or nobody runs it any more. */
-async function isOver({ control, options }: World, cutover: string): Promise<boolean> {
-  const row = await getCutover(control, cutover);
-  return row !== null && (row.outcome !== null || !(await options.runs.isOpen(row.workflowId)));
+/** How a cutover of this control database divided the customers, if it has ended, or nobody runs it any more; else null. */
+async function conditionsIfOver(world: World, cutover: string): Promise<(string | null)[] | null> {
+  const row = await getCutover(world.control, cutover);
+  if (row === null || (row.outcome === null && (await world.options.runs.isOpen(row.workflowId)))) return null;
+  return conditionsOf((await world.documents(row.runbookHash, row.planHash, Date.now())).plan);
 }
 
 /** Registers, installs schema `cutover` in both systems, and gives the population its waves. Idempotent. */
@@ -134,7 +135,9 @@ async function openCutover(
       await saying(`preparing the ${side} (${documents.runbook.systems[side]?.urlEnv ?? side})`, () => prepare(side));
   };
   await preparing((side) => install(pair[side], side));
-  await refuseOtherDivision(pair, { cutover: input.cutover, waves: waves.length }, (other) => isOver(world, other));
+  await refuseOtherDivision(pair, { cutover: input.cutover, conditions: conditionsOf(documents.plan) }, (other) =>
+    conditionsIfOver(world, other),
+  );
   await preparing((side) => seedWaves(pair[side], side, waves));
   await installData(pair, documents.runbook.population);
   await compiled();

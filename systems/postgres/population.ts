@@ -34,33 +34,13 @@ export async function assignPopulation(
     for (const side of SIDES) await endDivision(pair[side], cutover, run.plan.waves.length);
   } else {
     const by = await dividedBy(pair.target);
-    if (by !== null && by !== cutover) await refuseOtherConditions(pair.source, run, by);
-    for (const side of SIDES) await takeOverDivision(pair[side], cutover);
+    for (const side of SIDES) await takeOverDivision(pair[side], cutover, by ?? cutover);
   }
   await eachMember(pair.source, project);
   const counted = await pair.source.query<{ population: string }>(
     'select count(*) as population from cutover.member where baseline',
   );
   return Number(counted.rows[0]?.population ?? 0);
-}
-
-/** A standing division of another cutover is gone on from only by a plan that divides alike; who stays behind, and who came since, is in none. */
-async function refuseOtherConditions(source: Pool, run: ResolvedRun, by: string): Promise<void> {
-  const { from, key } = run.runbook.population;
-  for (const [index, { id }] of run.plan.waves.entries()) {
-    const { rows } = await saying(`comparing the customers of wave ${id}`, () =>
-      source.query<{ others: number }>(
-        `select count(*)::int as others from ${from} join cutover.member m on m.customer = ${key}::text
-         where m.wave not in (${STAYS_WAVE}, ${index + 1}) and ${predicateOf(run, index + 1)}`,
-      ),
-    );
-    if (rows[0]!.others > 0)
-      throw new SystemFault(
-        `${rows[0]!.others} customers whom this plan has in wave ${id} are in another wave as cutover ${by} divided them, and what it copied ` +
-          `still stands: give the plan the conditions of that one's waves, or drop schema cutover in both systems and what was copied`,
-        false,
-      );
-  }
 }
 
 /** Whom the plan has in a wave: those that meet its condition and none of an earlier one. */
@@ -119,34 +99,50 @@ export async function halfMoved(pair: Pair, wave: number): Promise<Map<number, s
   ]);
 }
 
+/** The conditions of a plan's waves, in their order; null: the wave of all others. */
+export const conditionsOf = ({ waves }: ResolvedRun['plan']): (string | null)[] =>
+  waves.map(({ where }) => where ?? null);
+
 /**
  * Throws unless the cutover may have the customers in its plan's waves. They are not another cutover's that is not over, or that brought some to
- * the target: the two would take each other's customers. Once something has moved the division stands, and the plan must have
- * as many waves: who has no member row belongs to the last one, and would belong to another. `install` has run.
+ * the target: the two would take each other's customers. Once something has moved the division stands, and the plan must divide as
+ * it did: by as many waves (who has no member row belongs to the last one, and would belong to another), and by the conditions of another
+ * cutover that one goes on from. `overWith` gives these for a cutover that is over, null for any other. `install` has run.
  */
 export async function refuseOtherDivision(
   pair: Pair,
-  { cutover, waves }: { cutover: string; waves: number },
-  isOver: (cutover: string) => Promise<boolean>,
+  { cutover, conditions }: { cutover: string; conditions: (string | null)[] },
+  overWith: (cutover: string) => Promise<(string | null)[] | null>,
 ): Promise<void> {
   const by = await dividedBy(pair.target);
-  if (by !== null && by !== cutover) await refuseBeside(pair, by, isOver);
+  const before = by === null || by === cutover ? null : { by, conditions: await refuseBeside(pair, by, overWith) };
   if (!(await hasMoved(pair))) return;
   const known = await pair.target.query<{ waves: number }>(
     'select count(*)::int as waves from cutover.wave where wave > 0',
   );
   const there = known.rows[0]?.waves ?? 0;
-  if (there === 0 || there === waves) return;
-  throw new SystemFault(
-    `the customers of these systems are divided into ${there} waves, and some have moved or are copied; this plan has ${waves}: ` +
-      `start with a plan of ${there} waves, or roll back what was moved first`,
-    false,
-  );
+  if (there !== 0 && there !== conditions.length)
+    throw new SystemFault(
+      `the customers of these systems are divided into ${there} waves, and some have moved or are copied; this plan has ${conditions.length}: ` +
+        `start with a plan of ${there} waves, or roll back what was moved first`,
+      false,
+    );
+  if (before !== null && JSON.stringify(before.conditions) !== JSON.stringify(conditions))
+    throw new SystemFault(
+      `the customers of these systems are divided as cutover ${before.by} had them, and what it copied still stands; the waves of this plan ` +
+        'have other conditions (`where`): give them those of that one, or drop schema cutover in both systems and what was copied',
+      false,
+    );
 }
 
 /** Another cutover is not over, or its customers live in the target: a second one would say they are at the source. */
-async function refuseBeside(pair: Pair, by: string, isOver: (cutover: string) => Promise<boolean>): Promise<void> {
-  if (!(await isOver(by)))
+async function refuseBeside(
+  pair: Pair,
+  by: string,
+  overWith: (cutover: string) => Promise<(string | null)[] | null>,
+): Promise<(string | null)[]> {
+  const conditions = await overWith(by);
+  if (conditions === null)
     throw new SystemFault(
       `the customers of these systems are divided by cutover ${by}, which is open, or of another control database: ` +
         `roll it back first, or start under that id`,
@@ -155,7 +151,7 @@ async function refuseBeside(pair: Pair, by: string, isOver: (cutover: string) =>
   const living = await pair.target.query<{ wave: number }>(
     `select wave from cutover.wave where wave > 0 and state <> 'sealed' order by wave`,
   );
-  if (living.rows.length === 0) return;
+  if (living.rows.length === 0) return conditions;
   throw new SystemFault(
     `the target is the system of record of wave ${living.rows.map(({ wave }) => wave).join(', ')}, moved by cutover ${by}: ` +
       `roll that one back first`,

@@ -211,9 +211,14 @@ export async function endDivision(pool: Pool, cutover: string, last: number): Pr
   );
 }
 
-/** The division stands, and belongs to the cutover from here on. */
-export async function takeOverDivision(pool: Pool, cutover: string): Promise<void> {
-  await pool.query('update cutover.division set cutover = $1 where cutover <> $1', [cutover]);
+/** The division stands, and belongs to the cutover from here on; a fault when it is no longer the one's who had it before. */
+export async function takeOverDivision(pool: Pool, cutover: string, before: string): Promise<void> {
+  const taken = await pool.query('update cutover.division set cutover = $1 where cutover in ($1, $2)', [
+    cutover,
+    before,
+  ]);
+  if (taken.rowCount === 0 && (await dividedBy(pool)) !== null)
+    throw new SystemFault('another cutover over the same systems was started at the same moment', false);
 }
 
 /** The cutover whose division the customers have; null when none divided them. */

@@ -2,7 +2,7 @@ import type { PoolClient } from 'pg';
 import type { Position, Stale } from '../../ports';
 import { withTransaction } from '../connect';
 import { changedTables } from './affected';
-import { partsOf, stageBack, type Part } from './carry-stage';
+import { leaveToOthers, partsOf, stageBack, type Part } from './carry-stage';
 import { deleteEnded, groupsOf, insertBorn, keepResidue, updateChanged } from './carry-write';
 import type { CompiledConversion } from './compiled';
 import { faultIn, fenced, saying } from './faults';
@@ -65,6 +65,11 @@ async function carryWithin(
   const parts = partsOf(compiled.entities).filter(({ entity }) => tables.has(entity.target.name));
   for (const part of parts) await naming([part], () => stageBack(source, target, part, wave, since));
   const groups = groupsOf(parts);
+  await leaveToOthers(
+    source,
+    groups.flatMap((group) => group.parts),
+    wave,
+  );
   let rows = 0;
   for (const group of groups)
     rows += await naming(group.parts, async () => {

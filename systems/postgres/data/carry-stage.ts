@@ -71,25 +71,33 @@ export async function stageBack(
   );
   await source.query(`create temporary table ${bare(newBack(at))} on commit drop as ${backSelect(part, newRows(at))}`);
   await source.query(`create temporary table ${bare(oldBack(at))} on commit drop as ${backSelect(part, oldRows(at))}`);
-  if (entity.kind === 'row') await leaveToOthers(source, part, wave);
   for (const table of [newBack(at), oldBack(at)]) await source.query(`analyze ${table}`);
 }
 
 /**
- * Of rows that passed to another wave at the target this pass hands over, with their new customer, those the source still has for this wave and
- * whose parents it has: deleted here and born again there, they would lose what has no way back. The rest is left to the passes of their wave.
+ * Of rows that passed to another wave at the target a pass hands over, with their new customer, those the source still has for this wave
+ * and whose parents it has and keeps: deleted here and born again there, they would lose what has no way back. The rest is left to the passes
+ * of their wave. `parts` are staged, parents first.
  */
-async function leaveToOthers(
-  source: PoolClient,
-  { table, key, customer, columns, at }: Part,
-  wave: number,
-): Promise<void> {
-  const parents = table.foreignKeys.filter((foreignKey) => foreignKey.columns.every((name) => columns.includes(name)));
-  const ours = `exists (select from ${table.sql} s where ${sameKey(key, 's', 'n')} and ${waveOf(`s.${ident(customer)}`)} = ${wave})`;
-  await source.query(
-    `delete from ${newBack(at)} n
-     where ${waveOf(`n.${ident(customer)}`)} <> ${wave} and not (${ours} and ${parentsPresent(parents, 'n')})`,
-  );
+export async function leaveToOthers(source: PoolClient, parts: readonly Part[], wave: number): Promise<void> {
+  for (const { entity, table, key, customer, columns, at } of parts) {
+    if (entity.kind !== 'row') continue;
+    const foreignKeys = table.foreignKeys.filter((each) => each.columns.every((name) => columns.includes(name)));
+    const ours = `exists (select from ${table.sql} s where ${sameKey(key, 's', 'n')} and ${waveOf(`s.${ident(customer)}`)} = ${wave})`;
+    const parents = parentsPresent(foreignKeys, 'n', (parent) => staysIn(parts, parent, wave));
+    const leave = `delete from ${newBack(at)} n
+      where ${waveOf(`n.${ident(customer)}`)} <> ${wave} and not (${ours} and ${parents})`;
+    while ((await source.query(leave)).rowCount !== 0); // a parent may be a row of the same table
+  }
+}
+
+/** True for a row `p` of the table, unless the pass is about to delete it. */
+function staysIn(parts: readonly Part[], parent: string, wave: number): string {
+  const part = parts.find(({ table, primary }) => primary && table.name === parent);
+  if (!part) return 'true';
+  const { key, customer, at } = part;
+  return `not exists (select from ${oldBack(at)} o where ${sameKey(key, 'o', 'p')} and ${waveOf(`p.${ident(customer)}`)} = ${wave}
+    and not exists (select from ${newBack(at)} b where ${sameKey(key, 'b', 'o')}))`;
 }
 
 async function collectTargetOrigins(

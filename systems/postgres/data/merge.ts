@@ -121,13 +121,17 @@ export async function stagedWaves(client: PoolClient, entity: CompiledEntity, at
   return rows.map(({ wave }) => wave);
 }
 
-/** True for a row under that alias whose parents are there, or that names none. */
-export function parentsPresent(parents: readonly CatalogForeignKey[], row: string): string {
+/** True for a row under that alias whose parents are there, or that names none. `counts`: which rows `p` of a table count as there. */
+export function parentsPresent(
+  parents: readonly CatalogForeignKey[],
+  row: string,
+  counts: (parent: string) => string = () => 'true',
+): string {
   const checks = parents.map(({ parent, columns, parentColumns }) => {
     const named = columns.map((name) => `${row}.${ident(name)} is not null`).join(' and ');
     const same = columns.map((name, n) => `p.${ident(parentColumns[n]!)} = ${row}.${ident(name)}`).join(' and ');
     const table = parent.split('.').map(ident).join('.');
-    return `(not (${named}) or exists (select from ${table} p where ${same}))`;
+    return `(not (${named}) or exists (select from ${table} p where ${same} and ${counts(parent)}))`;
   });
   return checks.join(' and ') || 'true';
 }

@@ -50,7 +50,8 @@ export async function currentSnapshot(client: PoolClient): Promise<string> {
 
 /**
  * One snapshot of the side that is read. It may wait long for the side that is written, which holds the fence and keeps
- * the short timeouts: this one only holds back vacuum.
+ * the short timeouts: this one only holds back vacuum. It leaves a record in the server's log, which is on disk when it ends: else a crash
+ * could take the numbers of transactions the snapshot calls ended, and give them to others.
  */
 export async function inSnapshot<T>(
   pool: Pool,
@@ -58,7 +59,9 @@ export async function inSnapshot<T>(
 ): Promise<T> {
   return withTransaction(pool, { isolation: 'repeatable read' }, async (client) => {
     await client.query(`set local idle_in_transaction_session_timeout = '15min'`);
-    return body(client, await currentSnapshot(client));
+    const position = await currentSnapshot(client);
+    await client.query(`select pg_logical_emit_message(true, 'cutover', '')`);
+    return body(client, position);
   });
 }
 

@@ -36,6 +36,7 @@ declare
   g cutover.guarded;
   key_list text;
   touch text;
+  typed text;
 begin
   select array_agg(distinct cutover.wave_of(c)) || p_to into locked from unnest(p_customers) c;
   perform cutover.lock_waves(locked, p_patience_ms);
@@ -64,18 +65,19 @@ begin
   end if;
   for g in select * from cutover.guarded order by tab loop
     select string_agg(format('t.%I::text', k), ', ' order by n) into key_list from unnest(g.key_columns) with ordinality u (k, n);
-    touch := format(
-      'insert into cutover.change (wave, tab, op, old_key, new_key, old_owner, new_owner)
+    touch := 'insert into cutover.change (wave, tab, op, old_key, new_key, old_owner, new_owner)
        select w, $1, ''M'', array[%1$s], array[%1$s], t.%2$I::text, t.%2$I::text
        from unnest($2, $3) moved (customer, origin)
-       join %3$s t on %%s
-       cross join lateral unnest(array[moved.origin, $4]) w', key_list, g.customer_column, g.relation::regclass);
+       join %3$s t on t.%2$I%4$s
+       cross join lateral unnest(array[moved.origin, $4]) w';
+    select format(' = moved.customer::%I.%I', n.nspname, y.typname) into typed from pg_attribute a
+      join pg_type y on y.oid = a.atttypid join pg_namespace n on n.oid = y.typnamespace
+      where a.attrelid = g.relation::regclass and a.attname = g.customer_column;
     begin
-      execute format(touch, (select format('t.%I = moved.customer::%s', attname, format_type(atttypid, null))
-        from pg_attribute where attrelid = g.relation::regclass and attname = g.customer_column))
+      execute format(touch, key_list, g.customer_column, g.relation::regclass, typed) using g.tab, movers, origins, p_to;
+    exception when data_exception or integrity_constraint_violation then
+      execute format(touch, key_list, g.customer_column, g.relation::regclass, '::text = moved.customer')
         using g.tab, movers, origins, p_to;
-    exception when data_exception then
-      execute format(touch, format('t.%I::text = moved.customer', g.customer_column)) using g.tab, movers, origins, p_to;
     end;
   end loop;
   insert into cutover.change (wave, tab, op, old_key, new_key, old_owner, new_owner)

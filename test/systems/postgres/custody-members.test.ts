@@ -40,8 +40,15 @@ describe('a membership change', () => {
   });
 
   it('finds rows by the type of their column, and by its text for who is no value of it', async () => {
-    await db.app.query('create table phone (no int primary key, holder int)');
-    await guardTables(db.own, [{ table: 'public.phone', keyColumns: ['no'], customerColumn: 'holder' }]);
+    await db.app.query(`create table phone (no int primary key, holder int);
+      create domain short as varchar check (length(value) < 2); create table fax ("100%" int primary key, holder short);
+      create table pager (no int primary key, holder char(6)); insert into pager values (5, 'long'), (6, 'l')`);
+    for (const [table, key] of [
+      ['phone', 'no'],
+      ['fax', '100%'],
+      ['pager', 'no'],
+    ] as const)
+      await guardTables(db.own, [{ table: `public.${table}`, keyColumns: [key], customerColumn: 'holder' }]);
     await db.own.query(`insert into cutover.member values ('7', 1)`);
     await db.app.query('insert into phone values (1, 7), (2, 8)');
     const logged = async (): Promise<unknown[]> =>
@@ -52,6 +59,12 @@ describe('a membership change', () => {
     expect(await logged()).toEqual([
       [1, ['1']],
       [2, ['1']],
+    ]);
+    await db.own.query(`insert into cutover.member values ('long', 1)`);
+    await db.custody.moveMembers(['long'], 2);
+    expect((await log(db.own)).filter(({ tab }) => tab === 'public.pager').map(({ new_key }) => new_key)).toEqual([
+      ['5'],
+      ['5'],
     ]);
     await db.custody.moveMembers(['7', 'a'], 3);
     expect(await logged()).toEqual([

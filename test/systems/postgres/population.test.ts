@@ -2,7 +2,14 @@ import type { ResolvedRun } from '../../../runbooks/resolved';
 import { connect } from '../../../systems/postgres/connect';
 import type { Pair } from '../../../systems/postgres/data/pair';
 import { assignPopulation, refuseOtherDivision } from '../../../systems/postgres/population';
-import { assignMembers, beginDivision, dividedBy, install, seedWaves } from '../../../systems/postgres/schema';
+import {
+  assignMembers,
+  beginDivision,
+  dividedBy,
+  install,
+  seedWaves,
+  takeOverDivision,
+} from '../../../systems/postgres/schema';
 import { freshDatabase } from '../../support/databases';
 
 /** What the assignment reads of a run: forty customers, those up to `pilotUpTo` in wave 1. */
@@ -40,6 +47,9 @@ async function assign(pilotUpTo: string, cutover = 'night-1'): Promise<Record<nu
   expect(population).toBe(40);
   return told;
 }
+
+const TWO = [`id <= 'c10'`, null];
+const THREE = [`id <= 'c10'`, 'false', null];
 
 /** The pilot lives at the target; one of its customers stayed behind. */
 async function pilotMoved(): Promise<void> {
@@ -95,13 +105,13 @@ test('an attempt that is over divides no more', async () => {
 });
 
 test('a plan with another number of waves is refused once anything has moved, and not before', async () => {
-  const refused = (waves: number) =>
-    refuseOtherDivision(pair, { cutover: 'night-1', waves }, () => Promise.resolve(true));
+  const refused = (conditions: (string | null)[]) =>
+    refuseOtherDivision(pair, { cutover: 'night-1', conditions }, () => Promise.resolve(TWO));
   await assign('c10');
-  await refused(3);
+  await refused(THREE);
   await pilotMoved();
-  await refused(2);
-  await expect(refused(3)).rejects.toMatchObject({
+  await refused(TWO);
+  await expect(refused(THREE)).rejects.toMatchObject({
     retryable: false,
     message: expect.stringMatching(/divided into 2 waves.*this plan has 3: start with a plan of 2 waves/),
   });
@@ -111,7 +121,11 @@ test('what another cutover divided is divided anew only when that one is over', 
   await assign('c10');
   const asked: string[] = [];
   const refused = (cutover: string, over: boolean) =>
-    refuseOtherDivision(pair, { cutover, waves: 3 }, (other) => (asked.push(other), Promise.resolve(over)));
+    refuseOtherDivision(
+      pair,
+      { cutover, conditions: THREE },
+      (other) => (asked.push(other), Promise.resolve(over ? TWO : null)),
+    );
   await refused('night-1', false);
   await refused('night-2', true);
   await expect(refused('night-2', false)).rejects.toMatchObject({
@@ -125,24 +139,26 @@ test('what another cutover divided is divided anew only when that one is over', 
 
 test('a division that stands belongs to the cutover that goes on from it', async () => {
   await assign('c10');
-  const refused = (cutover: string, open: string | null) =>
-    refuseOtherDivision(pair, { cutover, waves: 2 }, (other) => Promise.resolve(other !== open));
+  const refused = (cutover: string, open: string | null, conditions: (string | null)[] = TWO) =>
+    refuseOtherDivision(pair, { cutover, conditions }, (other) => Promise.resolve(other === open ? null : TWO));
   await pair.target.query(`update cutover.fence set position = '5:5:' where key = 'wave/1'`);
   await expect(refused('night-2', 'night-1')).rejects.toThrow('divided by cutover night-1, which is open');
   await refused('night-2', null);
-  await expect(assign('c20', 'night-2')).rejects.toThrow(
-    /^10 customers whom this plan has in wave pilot.*cutover night-1/,
+  await expect(refused('night-2', null, [`id <= 'c20'`, null])).rejects.toThrow(
+    'divided as cutover night-1 had them, and what it copied still stands; the waves of this plan have other conditions',
   );
   await pair.source.query(`update cutover.member set wave = 0 where customer = 'c03'`);
   expect(await assign('c10', 'night-2')).toEqual({ 0: 1, 1: 9, 2: 30 });
   await refused('night-2', 'night-2');
   await expect(refused('night-3', 'night-2')).rejects.toThrow('divided by cutover night-2, which is open');
+  await takeOverDivision(pair.target, 'night-2', 'night-1'); // again, by an attempt that had no answer
+  await expect(takeOverDivision(pair.target, 'night-3', 'night-1')).rejects.toThrow('started at the same moment');
 });
 
 test('customers whom another cutover has brought to the target are not divided beside it', async () => {
   await assign('c10');
   const refused = (cutover: string, over: boolean) =>
-    refuseOtherDivision(pair, { cutover, waves: 2 }, () => Promise.resolve(over));
+    refuseOtherDivision(pair, { cutover, conditions: TWO }, () => Promise.resolve(over ? TWO : null));
   await pilotMoved();
   await refused('night-1', true);
   await expect(refused('night-2', true)).rejects.toThrow(

@@ -111,7 +111,8 @@ describe('carrying back', () => {
     'takes over a row that moved between waves that live at the target (passes %p, to %s)',
     async (passes, to, memo) => {
       const { source, target } = it_.pair;
-      await source.query('alter table old.bill add foreign key (cust) references old.customer');
+      await source.query(`alter table old.bill add foreign key (cust) references old.customer;
+      alter table old.bill_line add foreign key (bill_no) references old.bill`);
       it_.compiled = await compileConversion(CONVERSION, it_.pair);
       await switchOver(it_, 2);
       await behindTriggers(source, `update old.bill set memo = 'mine' where bill_no = '7'`);

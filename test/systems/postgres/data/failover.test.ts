@@ -25,11 +25,6 @@ describe('after a failover', () => {
       target.query(`update cutover.fence set server = null, position = $1 where key = 'wave/1'`, [position]);
     await at(`${ahead(1_000_000n)}:${ahead(1_000_000n)}:`);
     await expect(settle(it_, 1)).rejects.toThrow(failedOver);
-    // What was under way when the source crashed may have lost its number: nobody took it for applied.
-    const running = Array.from({ length: 100_000 }, (_, n) => ahead(BigInt(n)));
-    await at(`${ahead(0n)}:${ahead(100_000n)}:${running.join(',')}`);
-    await settle(it_, 1);
-    await expectEqual(it_, 1);
   });
 
   it('of the target its whole log is applied again', async () => {
