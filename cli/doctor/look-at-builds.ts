@@ -2,6 +2,7 @@ import type { TemporalClient } from '../connect';
 import type { Poller } from '../pollers';
 import { bad, ok, warn, type Diagnosis } from './finding';
 
+const NOT_FOUND = 5; // gRPC's status
 /** WORKER_VERSIONING_MODE_VERSIONED of Temporal's API. */
 const VERSIONED = 2;
 const WHAT = 'builds';
@@ -14,11 +15,13 @@ export async function lookAtBuilds(
   const versioned = pollers.filter(({ deploymentOptions }) => deploymentOptions?.workerVersioningMode === VERSIONED);
   const names = [...new Set(versioned.map(({ deploymentOptions }) => deploymentOptions?.deploymentName ?? ''))];
   const looks = names.map(async (deploymentName) => {
-    const { workerDeploymentInfo } = await connection.workflowService.describeWorkerDeployment({
-      namespace,
-      deploymentName,
+    const asked = connection.workflowService.describeWorkerDeployment({ namespace, deploymentName });
+    // A worker polls for a moment before its deployment is known.
+    const described = await asked.catch((error: unknown) => {
+      if ((error as { code?: unknown }).code === NOT_FOUND) return null;
+      throw error;
     });
-    const current = workerDeploymentInfo?.routingConfig?.currentDeploymentVersion?.buildId;
+    const current = described?.workerDeploymentInfo?.routingConfig?.currentDeploymentVersion?.buildId;
     const builds = versioned.flatMap(({ deploymentOptions: its }) =>
       its?.deploymentName === deploymentName && its.buildId ? [its.buildId] : [],
     );

@@ -168,7 +168,7 @@ export const isPostgresUrl = (url: string): boolean => /^postgres(ql)?:\/\//.tes
 interface ErrorLike {
   code?: unknown;
   message?: string;
-  where?: unknown;
+  where?: string;
   schema?: unknown;
   table?: unknown;
   column?: unknown;
@@ -258,8 +258,8 @@ export function toSystemFault(error: unknown): SystemFault {
   }
   const group = code.slice(0, 2);
   const at = [schema, table, column, constraint].filter((part) => typeof part === 'string').join('.');
-  // What runs inside a function may have been put into words by the system itself, with values of rows in them.
-  const known = where === undefined || message?.startsWith('cutover: ');
+  // What a function of the system itself puts into words may have values of rows in it; a COPY has the server's words.
+  const known = where === undefined || where.startsWith('COPY ') || message?.startsWith('cutover: ');
   const said = SPEAKING.has(group) && known && message !== undefined ? `: ${message}` : '';
   const text = `PostgreSQL error ${code}${at ? ` at ${at}` : ''}${said}`;
   const retryable = RETRYABLE.has(code) || group === '08' || group === '53';
