@@ -34,7 +34,9 @@ export async function assignPopulation(
     for (const side of SIDES) await endDivision(pair[side], cutover, run.plan.waves.length);
   } else {
     const by = await dividedBy(pair.target);
-    for (const side of SIDES) await takeOverDivision(pair[side], cutover, by ?? cutover);
+    // The target decides. Where an attempt was killed in between, the source still has the one before, whom the target no longer names.
+    await takeOverDivision(pair.target, cutover, by ?? cutover);
+    await takeOverDivision(pair.source, cutover, (await dividedBy(pair.source)) ?? cutover);
   }
   await eachMember(pair.source, project);
   const counted = await pair.source.query<{ population: string }>(

@@ -151,7 +151,9 @@ test('a division that stands belongs to the cutover that goes on from it', async
   expect(await assign('c10', 'night-2')).toEqual({ 0: 1, 1: 9, 2: 30 });
   await refused('night-2', 'night-2');
   await expect(refused('night-3', 'night-2')).rejects.toThrow('divided by cutover night-2, which is open');
-  await takeOverDivision(pair.target, 'night-2', 'night-1'); // again, by an attempt that had no answer
+  await pair.source.query(`update cutover.division set cutover = 'night-1'`); // killed between the two
+  expect(await assign('c10', 'night-2')).toEqual({ 0: 1, 1: 9, 2: 30 });
+  expect(await dividedBy(pair.source)).toBe('night-2');
   await expect(takeOverDivision(pair.target, 'night-3', 'night-1')).rejects.toThrow('started at the same moment');
 });
 
