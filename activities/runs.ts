@@ -108,11 +108,11 @@ async function refuseBesideEarlierRuns({ options }: World, waves: number): Promi
       );
 }
 
-/** How a cutover of this control database divided the customers, if it has ended, or nobody runs it any more; else null. */
-async function conditionsIfOver(world: World, cutover: string): Promise<(string | null)[] | null> {
+/** Reads how a cutover of this control database divided the customers; null unless it has ended, or nobody runs it any more. */
+async function conditionsIfOver(world: World, cutover: string): Promise<(() => Promise<(string | null)[]>) | null> {
   const row = await getCutover(world.control, cutover);
   if (row === null || (row.outcome === null && (await world.options.runs.isOpen(row.workflowId)))) return null;
-  return conditionsOf((await world.documents(row.runbookHash, row.planHash, Date.now())).plan);
+  return async () => conditionsOf((await world.documents(row.runbookHash, row.planHash, Date.now())).plan);
 }
 
 /** Registers, installs schema `cutover` in both systems, and gives the population its waves. Idempotent. */
@@ -135,14 +135,13 @@ async function openCutover(
       await saying(`preparing the ${side} (${documents.runbook.systems[side]?.urlEnv ?? side})`, () => prepare(side));
   };
   await preparing((side) => install(pair[side], side));
-  await refuseOtherDivision(pair, { cutover: input.cutover, conditions: conditionsOf(documents.plan) }, (other) =>
-    conditionsIfOver(world, other),
-  );
+  const own = { cutover: input.cutover, conditions: conditionsOf(documents.plan) };
+  const before = await refuseOtherDivision(pair, own, (other) => conditionsIfOver(world, other));
   await preparing((side) => seedWaves(pair[side], side, waves));
   await installData(pair, documents.runbook.population);
   await compiled();
   await seedRouting(control, input.cutover, waves);
-  const population = await assignPopulation(pair, documents, input.cutover, (customers, wave) =>
+  const population = await assignPopulation(pair, documents, { cutover: input.cutover, before }, (customers, wave) =>
     projectMembers(control, input.cutover, customers, wave),
   );
   // A rollback of an earlier run has raised the epoch: a new run of the same cutover needs its own.

@@ -14,16 +14,19 @@ const PAGE = 5_000;
 
 /**
  * Gives every customer of the population its wave, in both systems and, by `project`, for routing. Resolves to the size
- * of the population. Before anything has moved, `cutover` divides anew what an earlier one divided; once anything has moved, or is copied,
- * the division stands, and is this cutover's from now on. Routing is told what the source says: of an earlier cutover over the same systems some stay behind there, and its
- * waves may stand.
+ * of the population. The division is this cutover's from now on, if it is still that of `before`, as `refuseOtherDivision` saw it. Before
+ * anything has moved, the customers are divided anew; once anything has moved, or is copied, the division stands. Routing is told what the
+ * source says: of an earlier cutover over the same systems some stay behind there, and its waves may stand.
  */
 export async function assignPopulation(
   pair: Pair,
   run: ResolvedRun,
-  cutover: string,
+  { cutover, before }: { cutover: string; before: string | null },
   project: (customers: string[], wave: number) => Promise<void>,
 ): Promise<number> {
+  // The target decides. Where an attempt was killed in between, the source still has the one before, whom the target no longer names.
+  await takeOverDivision(pair.target, cutover, before ?? cutover);
+  await takeOverDivision(pair.source, cutover, (await dividedBy(pair.source)) ?? cutover);
   if (!(await hasMoved(pair))) {
     for (const side of SIDES) await beginDivision(pair[side], cutover);
     for (const [index, wave] of run.plan.waves.entries())
@@ -32,11 +35,6 @@ export async function assignPopulation(
         await assignMembers(pair.source, index + 1, customers, cutover);
       });
     for (const side of SIDES) await endDivision(pair[side], cutover, run.plan.waves.length);
-  } else {
-    const by = await dividedBy(pair.target);
-    // The target decides. Where an attempt was killed in between, the source still has the one before, whom the target no longer names.
-    await takeOverDivision(pair.target, cutover, by ?? cutover);
-    await takeOverDivision(pair.source, cutover, (await dividedBy(pair.source)) ?? cutover);
   }
   await eachMember(pair.source, project);
   const counted = await pair.source.query<{ population: string }>(
@@ -102,23 +100,26 @@ export async function halfMoved(pair: Pair, wave: number): Promise<Map<number, s
 }
 
 /** The conditions of a plan's waves, in their order; null: the wave of all others. */
-export const conditionsOf = ({ waves }: ResolvedRun['plan']): (string | null)[] =>
-  waves.map(({ where }) => where ?? null);
+type Conditions = (string | null)[];
+type Over = (cutover: string) => Promise<(() => Promise<Conditions>) | null>;
+
+export const conditionsOf = ({ waves }: ResolvedRun['plan']): Conditions => waves.map(({ where }) => where ?? null);
 
 /**
  * Throws unless the cutover may have the customers in its plan's waves. They are not another cutover's that is not over, or that brought some to
  * the target: the two would take each other's customers. Once something has moved the division stands, and the plan must divide as
  * it did: by as many waves (who has no member row belongs to the last one, and would belong to another), and by the conditions of another
- * cutover that one goes on from. `overWith` gives these for a cutover that is over, null for any other. `install` has run.
+ * cutover that one goes on from. `over` reads these of a cutover that is over, and is null for any other. Resolves to whose the division is,
+ * null when nobody has divided them. `install` has run.
  */
 export async function refuseOtherDivision(
   pair: Pair,
-  { cutover, conditions }: { cutover: string; conditions: (string | null)[] },
-  overWith: (cutover: string) => Promise<(string | null)[] | null>,
-): Promise<void> {
+  { cutover, conditions }: { cutover: string; conditions: Conditions },
+  over: Over,
+): Promise<string | null> {
   const by = await dividedBy(pair.target);
-  const before = by === null || by === cutover ? null : { by, conditions: await refuseBeside(pair, by, overWith) };
-  if (!(await hasMoved(pair))) return;
+  const before = by === null || by === cutover ? null : await refuseBeside(pair, by, over);
+  if (!(await hasMoved(pair))) return by;
   const known = await pair.target.query<{ waves: number }>(
     'select count(*)::int as waves from cutover.wave where wave > 0',
   );
@@ -129,21 +130,18 @@ export async function refuseOtherDivision(
         `start with a plan of ${there} waves, or roll back what was moved first`,
       false,
     );
-  if (before !== null && JSON.stringify(before.conditions) !== JSON.stringify(conditions))
+  if (before !== null && JSON.stringify(await before()) !== JSON.stringify(conditions))
     throw new SystemFault(
-      `the customers of these systems are divided as cutover ${before.by} had them, and what it copied still stands; the waves of this plan ` +
+      `the customers of these systems are divided as cutover ${by} had them, and what it copied still stands; the waves of this plan ` +
         'have other conditions (`where`): give them those of that one, or drop schema cutover in both systems and what was copied',
       false,
     );
+  return by;
 }
 
 /** Another cutover is not over, or its customers live in the target: a second one would say they are at the source. */
-async function refuseBeside(
-  pair: Pair,
-  by: string,
-  overWith: (cutover: string) => Promise<(string | null)[] | null>,
-): Promise<(string | null)[]> {
-  const conditions = await overWith(by);
+async function refuseBeside(pair: Pair, by: string, over: Over): Promise<() => Promise<Conditions>> {
+  const conditions = await over(by);
   if (conditions === null)
     throw new SystemFault(
       `the customers of these systems are divided by cutover ${by}, which is open, or of another control database: ` +

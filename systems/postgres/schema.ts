@@ -197,7 +197,7 @@ async function findings(pool: Pool, of: string): Promise<string[]> {
   }
 }
 
-/** From here on, and until `endDivision`, the cutover divides the customers anew. */
+/** From here on, and until `endDivision`, the cutover, whose the division is, or nobody's yet, divides the customers anew. */
 export async function beginDivision(pool: Pool, cutover: string): Promise<void> {
   await patiently(GUARD_PATIENCE_MS, (patienceMs) =>
     pool.query('select cutover.begin_division($1, $2)', [cutover, patienceMs]),
@@ -211,7 +211,7 @@ export async function endDivision(pool: Pool, cutover: string, last: number): Pr
   );
 }
 
-/** The division stands, and belongs to the cutover from here on; a fault when it is no longer the one's who had it before. */
+/** The division, if there is one, belongs to the cutover from here on; a fault when it is no longer the one's who had it before. */
 export async function takeOverDivision(pool: Pool, cutover: string, before: string): Promise<void> {
   const taken = await pool.query('update cutover.division set cutover = $1 where cutover in ($1, $2)', [
     cutover,

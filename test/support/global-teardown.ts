@@ -1,8 +1,10 @@
 import { rmSync } from 'node:fs';
-import { startTestServer, testStackDir } from './databases';
+import { startTestServer, TEST_TMP_ENV, testStackDir } from './databases';
 
 export default async function teardown(): Promise<void> {
   const server = await startTestServer();
   await server.stop('immediate');
   rmSync(testStackDir(), { recursive: true, force: true });
+  const temporary = process.env[TEST_TMP_ENV];
+  if (temporary) rmSync(temporary, { recursive: true, force: true });
 }

@@ -80,14 +80,19 @@ export async function stageBack(
  * of their wave. `parts` are staged, parents first.
  */
 export async function leaveToOthers(source: PoolClient, parts: readonly Part[], wave: number): Promise<void> {
-  for (const { entity, table, key, customer, columns, at } of parts) {
-    if (entity.kind !== 'row') continue;
+  const leaves = parts.flatMap(({ entity, table, key, customer, columns, at }) => {
+    if (entity.kind !== 'row') return [];
     const foreignKeys = table.foreignKeys.filter((each) => each.columns.every((name) => columns.includes(name)));
     const ours = `exists (select from ${table.sql} s where ${sameKey(key, 's', 'n')} and ${waveOf(`s.${ident(customer)}`)} = ${wave})`;
     const parents = parentsPresent(foreignKeys, 'n', (parent) => staysIn(parts, parent, wave));
-    const leave = `delete from ${newBack(at)} n
-      where ${waveOf(`n.${ident(customer)}`)} <> ${wave} and not (${ours} and ${parents})`;
-    while ((await source.query(leave)).rowCount !== 0); // a parent may be a row of the same table
+    return [
+      `delete from ${newBack(at)} n where ${waveOf(`n.${ident(customer)}`)} <> ${wave} and not (${ours} and ${parents})`,
+    ];
+  });
+  // Whose parent is left is left, too: of the same table, or of one that comes later, where keys go round.
+  for (let left = 1; left > 0;) {
+    left = 0;
+    for (const leave of leaves) left += (await source.query(leave)).rowCount ?? 0;
   }
 }
 

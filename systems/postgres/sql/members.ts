@@ -113,7 +113,10 @@ language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 begin
   perform cutover.lock_unmoved(p_patience_ms);
   insert into cutover.division (cutover, done) values (p_cutover, false)
-    on conflict (only_row) do update set cutover = excluded.cutover, done = false;
+    on conflict (only_row) do update set done = false where division.cutover = p_cutover;
+  if not found then
+    raise exception 'cutover: the customers are divided by another cutover' using errcode = 'CU004';
+  end if;
 end
 $$;
 

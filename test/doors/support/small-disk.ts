@@ -67,7 +67,8 @@ async function fill(url: string): Promise<void> {
       });
 }
 
+// Of a trigger's words only `cutover:` ones are shown.
 const STAND_IN = (table: string): string => `
   create function public.full_disk() returns trigger language plpgsql as
-    $$ begin raise exception 'could not extend file "base/1/1": No space left on device' using errcode = '53100'; end $$;
+    $$ begin raise exception 'cutover: could not extend file "base/1/1": No space left on device' using errcode = '53100'; end $$;
   create trigger full_disk before insert on ${table} for each row execute function public.full_disk()`;

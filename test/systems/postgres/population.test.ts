@@ -38,9 +38,13 @@ beforeEach(async () => {
 afterEach(() => Promise.all([pair.source.end(), pair.target.end()]));
 
 /** Assigns; how many customers routing is told of, by wave. */
-async function assign(pilotUpTo: string, cutover = 'night-1'): Promise<Record<number, number>> {
+async function assign(
+  pilotUpTo: string,
+  cutover = 'night-1',
+  before: string | null = null,
+): Promise<Record<number, number>> {
   const told: Record<number, number> = {};
-  const population = await assignPopulation(pair, run(pilotUpTo), cutover, (customers, wave) => {
+  const population = await assignPopulation(pair, run(pilotUpTo), { cutover, before }, (customers, wave) => {
     told[wave] = (told[wave] ?? 0) + customers.length;
     return Promise.resolve();
   });
@@ -79,7 +83,12 @@ test('before anything has moved, a later plan divides anew: who is in which wave
   const { plan, runbook } = run('c05');
   const one = { runbook, plan: { ...plan, waves: [{ id: 'all' }] } } as ResolvedRun;
   const told: number[] = [];
-  await assignPopulation(pair, one, 'night-2', (_, wave) => (told.push(wave), Promise.resolve()));
+  await assignPopulation(
+    pair,
+    one,
+    { cutover: 'night-2', before: 'night-1' },
+    (_, wave) => (told.push(wave), Promise.resolve()),
+  );
   expect(told).toEqual([1]);
   for (const side of ['source', 'target'] as const) {
     expect((await pair[side].query('select wave from cutover.wave order by wave')).rows).toEqual([
@@ -91,7 +100,7 @@ test('before anything has moved, a later plan divides anew: who is in which wave
       { wave: 2, name: 'rest' },
     ]);
   }
-  expect(await assign('c10')).toEqual({ 1: 10, 2: 30 });
+  expect(await assign('c10', 'night-1', 'night-2')).toEqual({ 1: 10, 2: 30 });
 });
 
 test('an attempt that is over divides no more', async () => {
@@ -99,6 +108,8 @@ test('an attempt that is over divides no more', async () => {
   await expect(assignMembers(pair.source, 1, ['c40'], 'night-1')).rejects.toMatchObject({
     message: expect.stringContaining('divided already'),
   });
+  await expect(beginDivision(pair.source, 'night-2')).rejects.toThrow('divided by another cutover');
+  await takeOverDivision(pair.source, 'night-2', 'night-1');
   await beginDivision(pair.source, 'night-2');
   await expect(assignMembers(pair.source, 1, ['c40'], 'night-1')).rejects.toThrow('divided already');
   expect(await dividedBy(pair.source)).toBe('night-2');
@@ -106,7 +117,7 @@ test('an attempt that is over divides no more', async () => {
 
 test('a plan with another number of waves is refused once anything has moved, and not before', async () => {
   const refused = (conditions: (string | null)[]) =>
-    refuseOtherDivision(pair, { cutover: 'night-1', conditions }, () => Promise.resolve(TWO));
+    refuseOtherDivision(pair, { cutover: 'night-1', conditions }, () => Promise.resolve(() => Promise.resolve(TWO)));
   await assign('c10');
   await refused(THREE);
   await pilotMoved();
@@ -124,7 +135,7 @@ test('what another cutover divided is divided anew only when that one is over', 
     refuseOtherDivision(
       pair,
       { cutover, conditions: THREE },
-      (other) => (asked.push(other), Promise.resolve(over ? TWO : null)),
+      (other) => (asked.push(other), Promise.resolve(over ? () => Promise.resolve(TWO) : null)),
     );
   await refused('night-1', false);
   await refused('night-2', true);
@@ -140,7 +151,9 @@ test('what another cutover divided is divided anew only when that one is over', 
 test('a division that stands belongs to the cutover that goes on from it', async () => {
   await assign('c10');
   const refused = (cutover: string, open: string | null, conditions: (string | null)[] = TWO) =>
-    refuseOtherDivision(pair, { cutover, conditions }, (other) => Promise.resolve(other === open ? null : TWO));
+    refuseOtherDivision(pair, { cutover, conditions }, (other) =>
+      Promise.resolve(other === open ? null : () => Promise.resolve(TWO)),
+    );
   await pair.target.query(`update cutover.fence set position = '5:5:' where key = 'wave/1'`);
   await expect(refused('night-2', 'night-1')).rejects.toThrow('divided by cutover night-1, which is open');
   await refused('night-2', null);
@@ -148,19 +161,31 @@ test('a division that stands belongs to the cutover that goes on from it', async
     'divided as cutover night-1 had them, and what it copied still stands; the waves of this plan have other conditions',
   );
   await pair.source.query(`update cutover.member set wave = 0 where customer = 'c03'`);
-  expect(await assign('c10', 'night-2')).toEqual({ 0: 1, 1: 9, 2: 30 });
+  expect(await assign('c10', 'night-2', 'night-1')).toEqual({ 0: 1, 1: 9, 2: 30 });
   await refused('night-2', 'night-2');
   await expect(refused('night-3', 'night-2')).rejects.toThrow('divided by cutover night-2, which is open');
   await pair.source.query(`update cutover.division set cutover = 'night-1'`); // killed between the two
-  expect(await assign('c10', 'night-2')).toEqual({ 0: 1, 1: 9, 2: 30 });
+  expect(await assign('c10', 'night-2', 'night-2')).toEqual({ 0: 1, 1: 9, 2: 30 });
   expect(await dividedBy(pair.source)).toBe('night-2');
-  await expect(takeOverDivision(pair.target, 'night-3', 'night-1')).rejects.toThrow('started at the same moment');
+});
+
+test('of two cutovers that saw the same division one has it; the other is refused, however late it goes on', async () => {
+  const first = () => assign('c05', 'night-2', null);
+  await first();
+  await expect(assign('c20', 'night-3', null)).rejects.toThrow('started at the same moment');
+  expect(await assign('c10', 'night-4', 'night-2')).toEqual({ 1: 10, 2: 30 });
+  await expect(first()).rejects.toThrow('started at the same moment');
+  await expect(assign('c20', 'night-3', 'night-2')).rejects.toThrow('started at the same moment');
+  await expect(beginDivision(pair.target, 'night-3')).rejects.toThrow('divided by another cutover');
+  expect(await assign('c10', 'night-4', 'night-4')).toEqual({ 1: 10, 2: 30 });
 });
 
 test('customers whom another cutover has brought to the target are not divided beside it', async () => {
   await assign('c10');
   const refused = (cutover: string, over: boolean) =>
-    refuseOtherDivision(pair, { cutover, conditions: TWO }, () => Promise.resolve(over ? TWO : null));
+    refuseOtherDivision(pair, { cutover, conditions: TWO }, () =>
+      Promise.resolve(over ? () => Promise.resolve(TWO) : null),
+    );
   await pilotMoved();
   await refused('night-1', true);
   await expect(refused('night-2', true)).rejects.toThrow(
