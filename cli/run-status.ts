@@ -86,7 +86,7 @@ export async function readStatus(
   }
   const outcome = main?.outcome ?? found.row?.outcome ?? null;
   const views = seen?.views ?? [];
-  const isDead = outcome === null && (own ? own.isDead : await diedUnseen(temporal, found.workflowId));
+  const isDead = outcome === null && (own ? own.isDead : await hasDied(temporal, found.workflowId));
   const isLive = asked?.outcome === 'answered' || (await isServed(kept, temporal));
   const source = isDead ? 'dead' : isLive ? 'live' : 'saved';
   return {
@@ -110,8 +110,8 @@ export async function readStatus(
   };
 }
 
-/** A run that died before it kept or showed anything is known to Temporal alone. */
-const diedUnseen = async (temporal: TemporalClient | null, workflowId: string): Promise<boolean> =>
+/** Asked of Temporal, which alone knows it of a run that kept and showed nothing; false where nobody can be asked. */
+export const hasDied = async (temporal: TemporalClient | null, workflowId: string): Promise<boolean> =>
   temporal !== null && (await quietLook(temporal, workflowId))?.hasDied === true;
 
 /** What has ended is as it ended; the rest is as new as the tasks its runs were served. */

@@ -230,6 +230,7 @@ describe('a night led from the command line', () => {
     await stage.temporal.client.workflow.getHandle(`cutover/tiny/${id}`).terminate('the test ends it');
     const shown = async (): Promise<StatusShown> => JSON.parse(await told('--output', 'json')) as StatusShown;
     expect(await shown()).toMatchObject({ status: 'dead', source: 'dead', outcome: null });
+    expect((await cutover('list')).stdout).toMatch(new RegExp(`${id}\\s+dead\\s+tiny\\s+ada`));
     // The wave lives, and waits, until the guardian has seen it.
     await waitUntil(async () => (await shown()).runs.every(({ waitsFor }) => waitsFor.length === 0), 90_000);
     expect(await told('--brief')).toMatch(/is dead: its run was terminated or failed; the guardian takes back/);
