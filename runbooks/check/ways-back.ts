@@ -21,7 +21,7 @@ function sent(context: CheckContext, path: Path, entity: Entity): void {
   const { sent: predicate, from, columns } = entity;
   if (predicate === undefined || 'query' in from) return;
   const back = Object.values(columns).flatMap((column) =>
-    typeof column === 'string' ? [column] : column.back === undefined ? [] : [column.into ?? column.to],
+    typeof column === 'string' || column.back === undefined ? [] : [column.into ?? column.to],
   );
   if (back.some((name) => BARE.test(name.trim()) && new RegExp(`\\b${name.trim()}\\b`).test(predicate))) return;
   report(context, 'conversion', [...path, 'sent'], {

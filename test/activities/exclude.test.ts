@@ -70,6 +70,16 @@ it('what an exclusion left half done and nobody tries again, the conversion take
   expect(await staying()).toBe(1);
 });
 
+it('what is left half done after the conversion is taken back before the source is sealed', async () => {
+  const { target } = billing.pools;
+  expect(await billing.preload(1)).toBe(2);
+  await billing.freeze(1);
+  await target.query(`update cutover.member set wave = 0 where customer = 'C0000005'`);
+  await billing.switch(1);
+  expect(await staying()).toBe(2);
+  await expectAlike();
+});
+
 it('what one that wakes late does at the target, once the source is sealed, is taken back before the target opens', async () => {
   const { source, target } = billing.pools;
   await billing.preload(1);

@@ -40,13 +40,16 @@ describe('in a database no cutover was kept in', () => {
   beforeAll(async () => (fresh = await freshDatabase('fresh_control')));
   afterEach(async () => expect(await schemas(fresh)).toEqual([]));
 
-  it.each([['list'], ['lookup', 'n1', 't1'], ['report', 'n1']])('cutover %s says so', async (...argv) => {
-    const { exitCode, stderr } = await cutover(fresh, ...argv);
-    expect(stderr).toBe(
-      `${NOTHING_KEPT}\n→ name the control database of your workers, or start a cutover: cutover start\n`,
-    );
-    expect(exitCode).toBe(3);
-  });
+  it.each([['list'], ['lookup', 'n1', 't1'], ['report', 'n1'], ['amend', 'n1', ...START.slice(1), '--reason', 'x']])(
+    'cutover %s says so',
+    async (...argv) => {
+      const { exitCode, stderr } = await cutover(fresh, ...argv);
+      expect(stderr).toBe(
+        `${NOTHING_KEPT}\n→ name the control database of your workers, or start a cutover: cutover start\n`,
+      );
+      expect(exitCode).toBe(3);
+    },
+  );
 
   it.each([
     ['status', 'n1'],

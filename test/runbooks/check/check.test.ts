@@ -53,6 +53,17 @@ describe('check', () => {
     expect(check({ ...TINY, conversion })).toEqual([]);
   });
 
+  it('takes a mark of what was sent that comes back, and none that stays behind', () => {
+    const sent = TINY_CONVERSION.replace('    sourceSequence', "    sent: amount <> '0'\n    sourceSequence");
+    expect(check({ ...TINY, conversion: sent })).toEqual([]);
+    for (const without of ['{ to: amount }', 'amount']) {
+      const behind = sent
+        .replace("{ to: 'amount::numeric(12,2)', back: 'amount::text', into: amount }", without)
+        .replace('    sourceSequence', '    residue: [amount]\n    sourceSequence');
+      expect(check({ ...TINY, conversion: behind }).map(({ code }) => code)).toEqual(['sent-without-back']);
+    }
+  });
+
   it('reports mistakes of a readable runbook together with those of an unreadable plan', () => {
     const texts = { ...TINY, runbook: TINY.runbook.replace('owner: lead', 'owner: leed'), plan: 'plan: x\n' };
     const found = check(texts);

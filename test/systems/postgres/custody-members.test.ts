@@ -42,7 +42,8 @@ describe('a membership change', () => {
   it('finds rows by the type of their column, and by its text for who is no value of it', async () => {
     await db.app.query(`create table phone (no int primary key, holder int);
       create domain short as varchar check (length(value) < 2); create table fax ("100%" int primary key, holder short);
-      create table pager (no int primary key, holder char(6)); insert into pager values (5, 'long'), (6, 'l')`);
+      create table pager (no int primary key, holder char(6)); insert into pager values (5, 'long'), (6, 'l');
+      insert into fax values (1, 'l')`);
     for (const [table, key] of [
       ['phone', 'no'],
       ['fax', '100%'],
@@ -73,6 +74,17 @@ describe('a membership change', () => {
       [2, ['1']],
       [3, ['1']],
     ]);
+  });
+
+  it('finds rows by the index of their column while writers wait', async () => {
+    await db.app.query('create table phone (no int primary key, holder int); create index on phone (holder)');
+    await guardTables(db.own, [{ table: 'public.phone', keyColumns: ['no'], customerColumn: 'holder' }]);
+    await onClient(db.own, async (client) => {
+      await client.query('begin; set local enable_seqscan = off');
+      await client.query(`select cutover.move_members('{7}', 2, null, 1000)`);
+      const scans = `select seq_scan, idx_scan from pg_stat_xact_user_tables where relname = 'phone'`;
+      expect((await client.query(scans)).rows).toEqual([{ seq_scan: '0', idx_scan: '1' }]);
+    });
   });
 
   it('logs for the new wave what the old one has not brought over yet: rows that are gone, rows that went to others', async () => {
