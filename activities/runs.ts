@@ -1,5 +1,5 @@
 import type { Activities } from '../engine/contract';
-import { assignPopulation, conditionsOf, refuseOtherDivision } from '../systems/postgres/population';
+import { assignPopulation, conditionsOf, ownDivision } from '../systems/postgres/population';
 import { amendCutover, closeCutover, getCutover, registerCutover, whyNotStart } from '../systems/control/cutovers';
 import { nextEpoch } from '../systems/control/epochs';
 import { append } from '../systems/control/ledger';
@@ -136,12 +136,12 @@ async function openCutover(
   };
   await preparing((side) => install(pair[side], side));
   const own = { cutover: input.cutover, conditions: conditionsOf(documents.plan) };
-  const before = await refuseOtherDivision(pair, own, (other) => conditionsIfOver(world, other));
-  await preparing((side) => seedWaves(pair[side], side, waves));
+  await ownDivision(pair, own, (other) => conditionsIfOver(world, other));
+  await preparing((side) => seedWaves(pair[side], side, waves, input.cutover));
   await installData(pair, documents.runbook.population);
   await compiled();
   await seedRouting(control, input.cutover, waves);
-  const population = await assignPopulation(pair, documents, { cutover: input.cutover, before }, (customers, wave) =>
+  const population = await assignPopulation(pair, documents, input.cutover, (customers, wave) =>
     projectMembers(control, input.cutover, customers, wave),
   );
   // A rollback of an earlier run has raised the epoch: a new run of the same cutover needs its own.

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { STAYS_WAVE } from '../../domain/custody';
+import { STAYS_WAVE, type Side } from '../../domain/custody';
 import type { ResolvedRun } from '../../runbooks/resolved';
 import { saying } from './data/faults';
 import type { Pair } from './data/pair';
@@ -14,19 +14,16 @@ const PAGE = 5_000;
 
 /**
  * Gives every customer of the population its wave, in both systems and, by `project`, for routing. Resolves to the size
- * of the population. The division is this cutover's from now on, if it is still that of `before`, as `refuseOtherDivision` saw it. Before
- * anything has moved, the customers are divided anew; once anything has moved, or is copied, the division stands. Routing is told what the
- * source says: of an earlier cutover over the same systems some stay behind there, and its waves may stand.
+ * of the population. Before anything has moved, `cutover`, whose the division is, divides anew; once anything has moved, or is copied, the
+ * division stands. Routing is told what the source says: of an earlier cutover over the same systems some stay behind there, and its waves
+ * may stand.
  */
 export async function assignPopulation(
   pair: Pair,
   run: ResolvedRun,
-  { cutover, before }: { cutover: string; before: string | null },
+  cutover: string,
   project: (customers: string[], wave: number) => Promise<void>,
 ): Promise<number> {
-  // The target decides. Where an attempt was killed in between, the source still has the one before, whom the target no longer names.
-  await takeOverDivision(pair.target, cutover, before ?? cutover);
-  await takeOverDivision(pair.source, cutover, (await dividedBy(pair.source)) ?? cutover);
   if (!(await hasMoved(pair))) {
     for (const side of SIDES) await beginDivision(pair[side], cutover);
     for (const [index, wave] of run.plan.waves.entries())
@@ -101,25 +98,37 @@ export async function halfMoved(pair: Pair, wave: number): Promise<Map<number, s
 
 /** The conditions of a plan's waves, in their order; null: the wave of all others. */
 type Conditions = (string | null)[];
+type Own = { cutover: string; conditions: Conditions };
 type Over = (cutover: string) => Promise<(() => Promise<Conditions>) | null>;
 
 export const conditionsOf = ({ waves }: ResolvedRun['plan']): Conditions => waves.map(({ where }) => where ?? null);
+
+/**
+ * The division of the customers is this cutover's from now on, in both systems. Throws when it may not have it, see `refuseOtherDivision`, and when
+ * somebody else has taken it since that was asked. `install` has run. Idempotent.
+ */
+export async function ownDivision(pair: Pair, own: Own, over: Over): Promise<void> {
+  const before = await refuseOtherDivision(pair, own, over);
+  for (const side of SIDES) await takeOverDivision(pair[side], own.cutover, before[side]);
+}
 
 /**
  * Throws unless the cutover may have the customers in its plan's waves. They are not another cutover's that is not over, or that brought some to
  * the target: the two would take each other's customers. Once something has moved the division stands, and the plan must divide as
  * it did: by as many waves (who has no member row belongs to the last one, and would belong to another), and by the conditions of another
  * cutover that one goes on from. `over` reads these of a cutover that is over, and is null for any other. Resolves to whose the division is,
- * null when nobody has divided them. `install` has run.
+ * null when nobody has divided them; the systems differ where an attempt was killed in between.
  */
 export async function refuseOtherDivision(
   pair: Pair,
-  { cutover, conditions }: { cutover: string; conditions: Conditions },
+  { cutover, conditions }: Own,
   over: Over,
-): Promise<string | null> {
-  const by = await dividedBy(pair.target);
-  const before = by === null || by === cutover ? null : await refuseBeside(pair, by, over);
-  if (!(await hasMoved(pair))) return by;
+): Promise<Record<Side, string | null>> {
+  const owners = { target: await dividedBy(pair.target), source: await dividedBy(pair.source) };
+  const before: { by: string; conditions: () => Promise<Conditions> }[] = [];
+  for (const by of new Set([owners.target, owners.source]))
+    if (by !== null && by !== cutover) before.push({ by, conditions: await refuseBeside(pair, by, over) });
+  if (!(await hasMoved(pair))) return owners;
   const known = await pair.target.query<{ waves: number }>(
     'select count(*)::int as waves from cutover.wave where wave > 0',
   );
@@ -130,13 +139,14 @@ export async function refuseOtherDivision(
         `start with a plan of ${there} waves, or roll back what was moved first`,
       false,
     );
-  if (before !== null && JSON.stringify(await before()) !== JSON.stringify(conditions))
-    throw new SystemFault(
-      `the customers of these systems are divided as cutover ${by} had them, and what it copied still stands; the waves of this plan ` +
-        'have other conditions (`where`): give them those of that one, or drop schema cutover in both systems and what was copied',
-      false,
-    );
-  return by;
+  for (const { by, conditions: theirs } of before)
+    if (JSON.stringify(await theirs()) !== JSON.stringify(conditions))
+      throw new SystemFault(
+        `the customers of these systems are divided as cutover ${by} had them, and what it copied still stands; the waves of this plan ` +
+          'have other conditions (`where`): give them those of that one, or drop schema cutover in both systems and what was copied',
+        false,
+      );
+  return owners;
 }
 
 /** Another cutover is not over, or its customers live in the target: a second one would say they are at the source. */

@@ -61,12 +61,13 @@ async function refuseOther(client: PoolClient, side: Side): Promise<void> {
 /**
  * Writes the wave rows and their fences; wave 0 is added by itself. At the source waves start open, at the target sealed;
  * wave 0 stays so. Idempotent. A wave added later changes who belongs to the last wave, so the waves that are there
- * are locked for it.
+ * are locked for it, and `cutover`, when it is given, must have the division.
  */
 export async function seedWaves(
   pool: Pool,
   side: Side,
   waves: readonly { wave: number; name: string }[],
+  cutover: string | null = null,
 ): Promise<void> {
   const all = [{ wave: STAYS_WAVE, name: 'stays' }, ...waves];
   const state = side === 'source' ? 'open' : 'sealed';
@@ -77,6 +78,8 @@ export async function seedWaves(
       const have = new Set(known.rows.map((row) => row.wave));
       const added = all.filter((wave) => !have.has(wave.wave));
       if (added.length === 0) return;
+      const owned = await client.query('select from cutover.division where cutover = $1 for share', [cutover]);
+      if (cutover !== null && owned.rowCount === 0) throw tookOver();
       await client.query('select cutover.lock_waves($1, $2)', [[...have], patienceMs]);
       await client.query('update cutover.wave set wave = wave');
       for (const { wave, name } of added) {
@@ -197,7 +200,7 @@ async function findings(pool: Pool, of: string): Promise<string[]> {
   }
 }
 
-/** From here on, and until `endDivision`, the cutover, whose the division is, or nobody's yet, divides the customers anew. */
+/** From here on, and until `endDivision`, the cutover, whose the division is, divides the customers anew. */
 export async function beginDivision(pool: Pool, cutover: string): Promise<void> {
   await patiently(GUARD_PATIENCE_MS, (patienceMs) =>
     pool.query('select cutover.begin_division($1, $2)', [cutover, patienceMs]),
@@ -211,15 +214,18 @@ export async function endDivision(pool: Pool, cutover: string, last: number): Pr
   );
 }
 
-/** The division, if there is one, belongs to the cutover from here on; a fault when it is no longer the one's who had it before. */
-export async function takeOverDivision(pool: Pool, cutover: string, before: string): Promise<void> {
-  const taken = await pool.query('update cutover.division set cutover = $1 where cutover in ($1, $2)', [
-    cutover,
-    before,
-  ]);
-  if (taken.rowCount === 0 && (await dividedBy(pool)) !== null)
-    throw new SystemFault('another cutover over the same systems was started at the same moment', false);
+/** The division belongs to the cutover from here on; a fault unless it is still that of `before`, null when nobody had divided. */
+export async function takeOverDivision(pool: Pool, cutover: string, before: string | null): Promise<void> {
+  const taken = await pool.query(
+    `insert into cutover.division (cutover, done) values ($1, false)
+     on conflict (only_row) do update set cutover = excluded.cutover where division.cutover in ($1, $2)`,
+    [cutover, before],
+  );
+  if (taken.rowCount === 0) throw tookOver();
 }
+
+const tookOver = (): SystemFault =>
+  new SystemFault('another cutover over the same systems was started at the same moment', false);
 
 /** The cutover whose division the customers have; null when none divided them. */
 export async function dividedBy(pool: Pool): Promise<string | null> {

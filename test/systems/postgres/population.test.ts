@@ -1,7 +1,7 @@
 import type { ResolvedRun } from '../../../runbooks/resolved';
 import { connect } from '../../../systems/postgres/connect';
 import type { Pair } from '../../../systems/postgres/data/pair';
-import { assignPopulation, refuseOtherDivision } from '../../../systems/postgres/population';
+import { assignPopulation, ownDivision, refuseOtherDivision } from '../../../systems/postgres/population';
 import {
   assignMembers,
   beginDivision,
@@ -44,7 +44,8 @@ async function assign(
   before: string | null = null,
 ): Promise<Record<number, number>> {
   const told: Record<number, number> = {};
-  const population = await assignPopulation(pair, run(pilotUpTo), { cutover, before }, (customers, wave) => {
+  for (const side of ['target', 'source'] as const) await takeOverDivision(pair[side], cutover, before);
+  const population = await assignPopulation(pair, run(pilotUpTo), cutover, (customers, wave) => {
     told[wave] = (told[wave] ?? 0) + customers.length;
     return Promise.resolve();
   });
@@ -83,12 +84,8 @@ test('before anything has moved, a later plan divides anew: who is in which wave
   const { plan, runbook } = run('c05');
   const one = { runbook, plan: { ...plan, waves: [{ id: 'all' }] } } as ResolvedRun;
   const told: number[] = [];
-  await assignPopulation(
-    pair,
-    one,
-    { cutover: 'night-2', before: 'night-1' },
-    (_, wave) => (told.push(wave), Promise.resolve()),
-  );
+  for (const side of ['target', 'source'] as const) await takeOverDivision(pair[side], 'night-2', 'night-1');
+  await assignPopulation(pair, one, 'night-2', (_, wave) => (told.push(wave), Promise.resolve()));
   expect(told).toEqual([1]);
   for (const side of ['source', 'target'] as const) {
     expect((await pair[side].query('select wave from cutover.wave order by wave')).rows).toEqual([
@@ -161,23 +158,41 @@ test('a division that stands belongs to the cutover that goes on from it', async
     'divided as cutover night-1 had them, and what it copied still stands; the waves of this plan have other conditions',
   );
   await pair.source.query(`update cutover.member set wave = 0 where customer = 'c03'`);
-  expect(await assign('c10', 'night-2', 'night-1')).toEqual({ 0: 1, 1: 9, 2: 30 });
+  const own = () =>
+    ownDivision(pair, { cutover: 'night-2', conditions: TWO }, () => Promise.resolve(() => Promise.resolve(TWO)));
+  await own();
+  expect(await assign('c10', 'night-2')).toEqual({ 0: 1, 1: 9, 2: 30 });
   await refused('night-2', 'night-2');
   await expect(refused('night-3', 'night-2')).rejects.toThrow('divided by cutover night-2, which is open');
   await pair.source.query(`update cutover.division set cutover = 'night-1'`); // killed between the two
-  expect(await assign('c10', 'night-2', 'night-2')).toEqual({ 0: 1, 1: 9, 2: 30 });
+  await own();
   expect(await dividedBy(pair.source)).toBe('night-2');
 });
 
+test('the source of a cutover that is open is not divided for another target', async () => {
+  await assign('c10');
+  await pair.target.query('delete from cutover.division');
+  await expect(ownDivision(pair, { cutover: 'night-2', conditions: TWO }, () => Promise.resolve(null))).rejects.toThrow(
+    'divided by cutover night-1, which is open',
+  );
+  expect(await dividedBy(pair.source)).toBe('night-1');
+});
+
 test('of two cutovers that saw the same division one has it; the other is refused, however late it goes on', async () => {
-  const first = () => assign('c05', 'night-2', null);
-  await first();
-  await expect(assign('c20', 'night-3', null)).rejects.toThrow('started at the same moment');
+  await assign('c10', 'night-1');
+  const ownLate = (cutover: string, quicker: () => Promise<unknown>) =>
+    ownDivision(pair, { cutover, conditions: THREE }, async () => {
+      await quicker();
+      return () => Promise.resolve(TWO);
+    });
+  const quicker = () => assign('c05', 'night-2', 'night-1');
+  await expect(ownLate('night-3', quicker)).rejects.toThrow('started at the same moment');
   expect(await assign('c10', 'night-4', 'night-2')).toEqual({ 1: 10, 2: 30 });
-  await expect(first()).rejects.toThrow('started at the same moment');
-  await expect(assign('c20', 'night-3', 'night-2')).rejects.toThrow('started at the same moment');
-  await expect(beginDivision(pair.target, 'night-3')).rejects.toThrow('divided by another cutover');
-  expect(await assign('c10', 'night-4', 'night-4')).toEqual({ 1: 10, 2: 30 });
+  await expect(quicker()).rejects.toThrow('started at the same moment');
+  await expect(beginDivision(pair.target, 'night-2')).rejects.toThrow('divided by another cutover');
+  const third = [{ wave: 3, name: 'third' }];
+  await expect(seedWaves(pair.target, 'target', third, 'night-2')).rejects.toThrow('started at the same moment');
+  await seedWaves(pair.target, 'target', third, 'night-4');
 });
 
 test('customers whom another cutover has brought to the target are not divided beside it', async () => {
