@@ -78,10 +78,10 @@ export async function seedWaves(
       const have = new Set(known.rows.map((row) => row.wave));
       const added = all.filter((wave) => !have.has(wave.wave));
       if (added.length === 0) return;
-      const owned = await client.query('select from cutover.division where cutover = $1 for share', [cutover]);
-      if (cutover !== null && owned.rowCount === 0) throw tookOver();
       await client.query('select cutover.lock_waves($1, $2)', [[...have], patienceMs]);
       await client.query('update cutover.wave set wave = wave');
+      const owned = await client.query('select from cutover.division where cutover = $1 for share', [cutover]);
+      if (cutover !== null && owned.rowCount === 0) throw tookOver();
       for (const { wave, name } of added) {
         await client.query('insert into cutover.wave (wave, name, state) values ($1, $2, $3)', [wave, name, state]);
         // A wave of an earlier plan left its fence, so that no attempt of that time is taken for one of now.
