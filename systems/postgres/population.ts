@@ -149,22 +149,28 @@ export async function refuseOtherDivision(
   return owners;
 }
 
-/** Another cutover is not over, or its customers live in the target: a second one would say they are at the source. */
+/** Another cutover is not over, or its customers have left the source, for this target or another: a second one would say they are there. */
 async function refuseBeside(pair: Pair, by: string, over: Over): Promise<() => Promise<Conditions>> {
   const conditions = await over(by);
   if (conditions === null)
     throw new SystemFault(
       `the customers of these systems are divided by cutover ${by}, which is open, or of another control database: ` +
-        `roll it back first, or start under that id`,
+        `roll it back first, or start under that id; in a copy of a system, drop schema cutover`,
       false,
     );
-  const living = await pair.target.query<{ wave: number }>(
-    `select wave from cutover.wave where wave > 0 and state <> 'sealed' order by wave`,
-  );
-  if (living.rows.length === 0) return conditions;
+  const gone = new Set<number>();
+  for (const [side, state] of [
+    ['target', `state <> 'sealed'`],
+    ['source', `state = 'sealed'`],
+  ] as const) {
+    const { rows } = await pair[side].query<{ wave: number }>(
+      `select wave from cutover.wave where wave > 0 and ${state}`,
+    );
+    for (const { wave } of rows) gone.add(wave);
+  }
+  if (gone.size === 0) return conditions;
   throw new SystemFault(
-    `the target is the system of record of wave ${living.rows.map(({ wave }) => wave).join(', ')}, moved by cutover ${by}: ` +
-      `roll that one back first`,
+    `the customers of wave ${[...gone].toSorted((x, y) => x - y).join(', ')} have left the source, moved by cutover ${by}: roll that one back first`,
     false,
   );
 }

@@ -61,7 +61,7 @@ async function refuseOther(client: PoolClient, side: Side): Promise<void> {
 /**
  * Writes the wave rows and their fences; wave 0 is added by itself. At the source waves start open, at the target sealed;
  * wave 0 stays so. Idempotent. A wave added later changes who belongs to the last wave, so the waves that are there
- * are locked for it, and `cutover`, when it is given, must have the division.
+ * are locked for it, `cutover`, when it is given, must have the division, and nobody may have left the source.
  */
 export async function seedWaves(
   pool: Pool,
@@ -82,6 +82,7 @@ export async function seedWaves(
       await client.query('update cutover.wave set wave = wave');
       const owned = await client.query('select from cutover.division where cutover = $1 for share', [cutover]);
       if (cutover !== null && owned.rowCount === 0) throw tookOver();
+      if (waves.some((wave) => have.has(wave.wave))) await refuseMoved(client, state);
       for (const { wave, name } of added) {
         await client.query('insert into cutover.wave (wave, name, state) values ($1, $2, $3)', [wave, name, state]);
         // A wave of an earlier plan left its fence, so that no attempt of that time is taken for one of now.
@@ -91,6 +92,17 @@ export async function seedWaves(
       }
     }),
   );
+}
+
+/** Who has no member row would be of the added wave, and at the source again, or nowhere. */
+async function refuseMoved(client: PoolClient, asSeeded: 'open' | 'sealed'): Promise<void> {
+  const moved = asSeeded === 'open' ? `state = 'sealed'` : `state <> 'sealed'`;
+  const { rowCount } = await client.query(`select from cutover.wave where wave > ${STAYS_WAVE} and ${moved}`);
+  if (rowCount !== 0)
+    throw new SystemFault(
+      'customers of these waves have left the source, and the plan adds waves: start with as many as there are, or roll back what was moved first',
+      false,
+    );
 }
 
 /**

@@ -204,6 +204,13 @@ test('customers whom another cutover has brought to the target are not divided b
   await pilotMoved();
   await refused('night-1', true);
   await expect(refused('night-2', true)).rejects.toThrow(
-    'the target is the system of record of wave 1, moved by cutover night-1: roll that one back first',
+    'the customers of wave 1 have left the source, moved by cutover night-1: roll that one back first',
+  );
+  // nor for another target, whatever its id
+  await pair.target.query(`delete from cutover.division; update cutover.wave set state = 'sealed' where wave = 1`);
+  await expect(refused('night-2', true)).rejects.toThrow('have left the source, moved by cutover night-1');
+  const third = [1, 2, 3].map((wave) => ({ wave, name: `w${wave}` }));
+  await expect(seedWaves(pair.source, 'source', third, 'night-1')).rejects.toThrow(
+    'have left the source, and the plan adds waves: start with as many as there are',
   );
 });
