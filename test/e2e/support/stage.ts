@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, type Pool } from 'pg';
 import { connectClient, type TemporalClient } from '../../../cli/connect';
@@ -213,12 +213,16 @@ export class Stage {
     await Promise.all(running.map((child) => child.stop(graceMs)));
   }
 
+  /** Logs stay; databases go: together they fill a disk, and nobody opens them again. */
   async close(): Promise<void> {
     await this.stopChildren();
     await Promise.all([...this.controls.values()].map((pool) => pool.end()));
     await this.temporal.close();
     await this.server.stop();
-    await Promise.all([...new Set(Object.values(this.servers))].map((server) => server.stop('immediate')));
+    for (const server of new Set(Object.values(this.servers))) {
+      await server.stop('immediate');
+      rmSync(server.dataDir, { recursive: true });
+    }
   }
 }
 
